@@ -1,0 +1,1 @@
+"""Streaming posture and gait analytics: pure steps from blocks of samples to results."""

@@ -1,0 +1,1 @@
+"""Grafana as code, the wearer's live page, and reports."""

@@ -1,0 +1,1 @@
+"""Wearables, the connection supervisor, clocks, the disk spool and the MQTT publisher."""
