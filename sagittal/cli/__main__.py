@@ -1,0 +1,5 @@
+"""`python -m sagittal.cli`, the same as `sagittal`."""
+
+from sagittal.cli import main
+
+main()

@@ -1,0 +1,15 @@
+"""The commands, one line each: to add one, copy `settings.py` and add its module here."""
+
+from __future__ import annotations
+
+import typer
+
+from sagittal.cli import settings
+
+_MODULES = (settings,)
+
+
+def register_all(app: typer.Typer) -> None:
+    """Hand the application to every command module."""
+    for module in _MODULES:
+        module.register(app)

@@ -1,0 +1,86 @@
+"""The sockets into which stores, sinks and sources of blocks plug."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from sagittal.results import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One committed result on its way to a sink; `id` rises with every commit and never repeats."""
+
+    id: int
+    wearer: str
+    site: str | None
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a sink made of the rows it was offered: all are dealt with, `refused` were unacceptable, and why."""
+
+    accepted: int
+    refused: list[tuple[int, str]] = field(default_factory=list)
+
+
+@runtime_checkable
+class Sink(Protocol):
+    """A store beside the truth, fed in order from the outbox; tests/sinks holds the contract every sink passes.
+
+    `write` may be offered the same rows again and must leave the same content as after the first time.
+    """
+
+    name: str
+
+    def write(self, rows: Sequence[Row]) -> Written:
+        """Take rows in order.
+
+        Raises
+        ------
+        SinkUnavailable
+            Nothing is known to have been written; the same rows will be offered again.
+        SinkRefused
+            A person must act; feeding stops until then.
+        """
+        ...
+
+    def erase(self, wearer: str) -> None:
+        """Delete everything of a wearer; returns only when nothing is left."""
+        ...
+
+    def check(self) -> list[str]:
+        """What is wrong with this sink now, each with what to do; empty when all is well."""
+        ...
+
+    def close(self) -> None:
+        """Release what it holds; may be called twice."""
+        ...
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """Read-only sight of the store, for pages, reports and exports; safe beside a running worker."""
+
+    def wearers(self) -> list[str]:
+        """Every wearer of whom something is stored, sorted."""
+        ...
+
+    def results(self, wearer: str, kind: str, start_ns: int, end_ns: int) -> Iterable[Result]:
+        """Results of one kind whose time lies in [start, end), oldest first; a walk counts by its start."""
+        ...
+
+    def latest(self, wearer: str, kind: str) -> Result | None:
+        """The newest result of a kind."""
+        ...
+
+    def devices(self, wearer: str) -> dict[str, dict[str, Any]]:
+        """The last known health of each site's device: what stood on its `…/device` topic, plus `seen_ns`."""
+        ...
+
+    def close(self) -> None:
+        """Release what it holds; may be called twice."""
+        ...
