@@ -1,0 +1,42 @@
+# make demo   a simulated wearer, live, from sensor to page
+# make test   set up and pass the tests
+.PHONY: demo test lint format validate validate-simulator bench soak test-bluez clean
+
+VENV = .venv
+BIN = $(VENV)/bin
+SECONDS =
+SUMMARY =
+ARGS =
+
+$(VENV)/.ready-run: pyproject.toml constraints.txt scripts/setup.sh
+	@SAGITTAL_VENV=$(VENV) sh scripts/setup.sh run
+
+$(VENV)/.ready-dev: pyproject.toml constraints.txt scripts/setup.sh
+	@SAGITTAL_VENV=$(VENV) sh scripts/setup.sh dev
+
+demo: $(VENV)/.ready-run
+	@exec $(BIN)/sagittal run --demo $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SUMMARY),--summary $(SUMMARY)) $(ARGS)
+
+test: $(VENV)/.ready-dev
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.ready-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+validate: $(VENV)/.ready-dev
+	$(BIN)/python -m benchmarks.validate $(ARGS)
+
+validate-simulator: $(VENV)/.ready-dev
+	$(BIN)/python -m simulators.validate $(ARGS)
+
+bench: $(VENV)/.ready-dev
+	$(BIN)/python -m benchmarks.pipeline $(ARGS)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
