@@ -9,5 +9,5 @@ trap 'rm -rf "$scratch"' EXIT
 "$scratch/venv/bin/python" -m pip --quiet install '.[all,virtual]' --group dev
 {
     echo "# The tested set: every version that the tests last passed with. Made by scripts/pin.sh."
-    "$scratch/venv/bin/python" -m pip list --format=freeze | grep -v -i '^sagittal=='
+    "$scratch/venv/bin/python" -m pip list --format=freeze | grep -v -i -E '^(sagittal|setuptools)=='
 } > constraints.txt
