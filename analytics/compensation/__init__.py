@@ -1,0 +1,23 @@
+"""Gait compensation: regularity, symmetry and form of strides, patterns with evidence, and one score."""
+
+from analytics.compensation._assess import Assessment, assess
+from analytics.compensation._bands import Band, Bands, bands
+from analytics.compensation._course import Course
+from analytics.compensation._evidence import GaitEvidence
+from analytics.compensation._inputs import BendStatistics, WalkingPosture
+from analytics.compensation._patterns import relief
+from analytics.compensation._stretch import analyse_stretch
+
+__all__ = [
+    "Assessment",
+    "Band",
+    "Bands",
+    "BendStatistics",
+    "Course",
+    "GaitEvidence",
+    "WalkingPosture",
+    "analyse_stretch",
+    "assess",
+    "bands",
+    "relief",
+]

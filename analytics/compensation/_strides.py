@@ -1,0 +1,228 @@
+"""Exact strides without contacts or axes: a stride is what repeats, in six channels at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import irfft, next_fast_len, rfft
+from scipy.signal import find_peaks
+
+from analytics._window import GRID_HZ, BoolArray, FloatArray, Window
+
+GRAVITY = 9.80665
+COARSE_HZ = 25
+"""Rate of the search; its band ends at 5 Hz."""
+
+_PASS_HZ = (0.3, 5.0)
+_PERIOD_S = (0.7, 2.4)
+_WINDOW_S = 6.0
+_PERIODICITY_MIN = 0.3
+_PEAK_OF_BEST = 0.8
+_MATCH_MIN = 0.4
+_SPACING = (0.72, 1.38)
+_TURN_RATE = np.radians(30.0)
+_TURN_ANGLE = np.radians(20.0)
+_AMPLITUDE_MIN = 0.7
+_DURATION_OFF = 0.2
+_VALID_SHARE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Strides:
+    """Strides of one stretch, by rising start.
+
+    Attributes
+    ----------
+    start, end
+        (n,) rows in the window, fractional.
+    good
+        (n,) steady and straight: fit for symmetry and regularity.
+    period_s
+        Stride time of the template, s.
+    """
+
+    start: FloatArray
+    end: FloatArray
+    good: BoolArray
+    period_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """Six channels in a horizontal frame fixed to the sensor.
+
+    Attributes
+    ----------
+    acc
+        (n, 3) gravity-free acceleration along up, first and second horizontal axis, m/s².
+    gyr
+        (n, 3) angular rate about the same axes, rad/s.
+    axes
+        (3, 3) rows: up, first and second horizontal axis in the sensor frame (right-handed).
+    """
+
+    acc: FloatArray
+    gyr: FloatArray
+    axes: FloatArray
+
+
+def channels(window: Window) -> Channels:
+    """Gravity-free acceleration and rate in a frame whose first axis is the stretch's mean up.
+
+    The specific force is rescaled so that its mean along up is 1 g: over whole strides a walking body neither
+    rises nor sinks, so a sensor's gain error cancels.
+    """
+    up = window.up.mean(axis=0)
+    up /= np.linalg.norm(up)
+    first = np.cross(up, np.eye(3)[int(np.argmin(np.abs(up)))])
+    first /= np.linalg.norm(first)
+    axes = np.vstack([up, first, np.cross(up, first)])
+    along = np.einsum("ij,ij->i", window.acc, window.up)
+    gain = GRAVITY / max(float(along.mean()), 1.0)
+    free = window.acc * gain - GRAVITY * window.up
+    return Channels(free @ axes.T, window.gyr @ axes.T, axes)
+
+
+def find_strides(window: Window, body: Channels) -> Strides | None:
+    """The strides of a stretch of walking, or None where nothing repeats.
+
+    Autocorrelation of six energy-normalised channels for the period (after Moe-Nilssen & Helbostad 2004, made
+    mounting-free by summing over axes); then every stride is where the average stride matches best.
+    """
+    length = len(window)
+    if length < 2.5 * _PERIOD_S[0] * GRID_HZ:
+        return None
+    coarse, yaw = _coarse(body, length)
+    straight = np.abs(yaw) < _TURN_RATE
+    found = _period(coarse, straight)
+    if found is None:
+        return None
+    period, anchor = found
+    peaks = _match(coarse, straight, period, anchor)
+    if len(peaks) < 3:
+        return None
+    return _strides(window, body, peaks * (GRID_HZ / COARSE_HZ), period)
+
+
+def _coarse(body: Channels, length: int) -> tuple[FloatArray, FloatArray]:
+    """(m, 6) channels at 25 Hz, each triple over its RMS, and the slow yaw rate."""
+    size = next_fast_len(length + GRID_HZ, real=True)
+    size += -size % (2 * GRID_HZ // COARSE_HZ)
+    spectrum = rfft(np.hstack([body.acc, body.gyr]), size, axis=0)
+    small = size * COARSE_HZ // GRID_HZ
+    hz = np.arange(small // 2 + 1) * GRID_HZ / size
+    cut = spectrum[: len(hz)] * (COARSE_HZ / GRID_HZ)
+    band = np.clip((hz - 0.5 * _PASS_HZ[0]) / (0.5 * _PASS_HZ[0]), 0, 1) * np.clip(2 * (_PASS_HZ[1] + 0.5 - hz), 0, 1)
+    slow = np.clip(2 - 2 * hz, 0, 1)
+    rows = (length * COARSE_HZ) // GRID_HZ
+    out = irfft(cut * band[:, None], small, axis=0)[:rows]
+    yaw = irfft(cut[:, 3] * slow, small)[:rows]
+    for triple in (out[:, :3], out[:, 3:]):
+        triple /= max(float(np.sqrt(np.mean(triple**2))), 1e-9)
+    return out, yaw
+
+
+def _period(coarse: FloatArray, straight: BoolArray) -> tuple[float, int] | None:
+    """Stride time in coarse rows and the first row of the most periodic stride."""
+    width = min(int(_WINDOW_S * COARSE_HZ), len(coarse))
+    starts = np.arange(0, len(coarse) - width + 1, max(width // 2, 1))
+    pieces = np.stack([coarse[s : s + width] for s in starts])
+    size = next_fast_len(2 * width, real=True)
+    power = np.abs(rfft(pieces, size, axis=1)) ** 2
+    lags = int(min(_PERIOD_S[1] * COARSE_HZ, 0.6 * width)) + 2
+    raw = irfft(power, size, axis=1)[:, :lags] / (width - np.arange(lags))[:, None]
+    curve = np.zeros(raw.shape[:2])
+    for triple in (raw[..., :3].sum(axis=2), raw[..., 3:].sum(axis=2)):
+        curve += triple / np.maximum(triple[:, :1], 1e-9) / 2
+    energy = raw[:, 0].sum(axis=1)
+    usable = energy > 0.1 * np.max(energy)
+    best: list[tuple[float, float, int]] = []
+    for row, start in zip(curve[usable], starts[usable], strict=True):
+        lag, height = _first_peak(row)
+        if height > _PERIODICITY_MIN and straight[start : start + width].mean() > 0.5:
+            best.append((height, lag, int(start)))
+    if not best:
+        return None
+    period = float(np.median([lag for _height, lag, _start in best]))
+    near = [item for item in best if abs(item[1] / period - 1) < _DURATION_OFF]
+    start = max(near or best)[2]
+    return period, start + max((width - int(period)) // 2, 0)
+
+
+def _first_peak(curve: FloatArray) -> tuple[float, float]:
+    low = int(_PERIOD_S[0] * COARSE_HZ)
+    inner = curve[1:-1]
+    rows = np.flatnonzero((inner >= curve[:-2]) & (inner > curve[2:])) + 1
+    rows = rows[rows >= low]
+    if not len(rows):
+        return 0.0, 0.0
+    row = int(rows[np.argmax(curve[rows] >= _PEAK_OF_BEST * curve[rows].max())])
+    return row + float(_vertex(*curve[row - 1 : row + 2, None])), float(curve[row])
+
+
+def _vertex(left: FloatArray, top: FloatArray, right: FloatArray) -> FloatArray:
+    """Place of a parabola's top between three neighbours, −0.5 to 0.5."""
+    bow = np.minimum(left - 2 * top + right, -1e-12)
+    return np.asarray(np.clip(0.5 * (left - right) / bow, -0.5, 0.5))
+
+
+def _match(coarse: FloatArray, straight: BoolArray, period: float, anchor: int) -> FloatArray:
+    """Coarse rows, fractional, at which the average stride matches best."""
+    width = round(period)
+    if len(coarse) < width + 3:
+        return np.empty(0)
+    views = np.lib.stride_tricks.sliding_window_view(coarse, width, axis=0).reshape(len(coarse) - width + 1, -1)
+    views = np.ascontiguousarray(views)
+    norms = np.maximum(np.sqrt(np.einsum("ij,ij->i", views, views)), 1e-9)
+    open_road = straight[: len(views)] & straight[width - 1 :]
+    template = views[min(anchor, len(views) - 1)]
+    rows = np.empty(0, dtype=np.intp)
+    curve = np.empty(0)
+    for _round in range(3):
+        curve = views @ template / (norms * max(float(np.linalg.norm(template)), 1e-9))
+        rows, _ = find_peaks(curve, height=_MATCH_MIN, distance=max(1, int(0.6 * period)))
+        chosen = rows[open_road[rows]] if len(rows) else rows
+        if len(chosen) < 2:
+            break
+        template = np.mean(views[chosen] / norms[chosen, None], axis=0)
+    if not len(rows):
+        return np.empty(0)
+    return np.asarray(rows + _vertex(curve[rows - 1], curve[rows], curve[rows + 1]), dtype=float)
+
+
+def _strides(window: Window, body: Channels, marks: FloatArray, period: float) -> Strides:
+    step = GRID_HZ / COARSE_HZ
+    spacing = np.diff(marks) / (period * step)
+    chained = (spacing > _SPACING[0]) & (spacing < _SPACING[1])
+    start, end = marks[:-1][chained], marks[1:][chained]
+    if not len(start):
+        return Strides(start, end, np.zeros(0, dtype=bool), period / COARSE_HZ)
+    first, last = np.floor(start).astype(int), np.minimum(np.ceil(end).astype(int), len(window))
+    span = last - first
+    duration = end - start
+    sane = (np.abs(duration / np.median(duration) - 1) < _DURATION_OFF) & (
+        _sums(window.valid, first, last) / span >= _VALID_SHARE
+    )
+    turned = np.abs(_sums(body.gyr[:, 0], first, last)) / GRID_HZ
+    curved = turned > _TURN_ANGLE
+    passage = sane & ~curved
+    good = _without_ends(start, end, passage)
+    if good.any():
+        amplitude = np.sqrt(_sums(np.einsum("ij,ij->i", body.acc, body.acc), first, last) / span)
+        good &= amplitude > _AMPLITUDE_MIN * np.median(amplitude[good])
+    return Strides(start, end, good, period / COARSE_HZ)
+
+
+def _sums(values: FloatArray | BoolArray, first: NDArray[np.intp], last: NDArray[np.intp]) -> FloatArray:
+    running = np.r_[0.0, np.cumsum(values, dtype=float)]
+    return np.asarray(running[last] - running[first])
+
+
+def _without_ends(start: FloatArray, end: FloatArray, passage: BoolArray) -> BoolArray:
+    """Drop first and last stride of every passage: people start and stop in them."""
+    joined = np.abs(start[1:] - end[:-1]) < 1.0
+    before = np.r_[False, passage[:-1] & joined]
+    after = np.r_[passage[1:] & joined, False]
+    return np.asarray(passage & before & after)
