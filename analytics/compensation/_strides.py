@@ -159,7 +159,8 @@ def _first_peak(curve: FloatArray) -> tuple[float, float]:
     if not len(rows):
         return 0.0, 0.0
     row = int(rows[np.argmax(curve[rows] >= _PEAK_OF_BEST * curve[rows].max())])
-    return row + float(_vertex(*curve[row - 1 : row + 2, None])), float(curve[row])
+    shift = _vertex(*(curve[place : place + 1] for place in (row - 1, row, row + 1)))
+    return row + float(shift[0]), float(curve[row])
 
 
 def _vertex(left: FloatArray, top: FloatArray, right: FloatArray) -> FloatArray:
