@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import fields, replace
 
@@ -91,7 +92,7 @@ def test_severity_raises_the_score_steadily() -> None:
     scores = [judge(walk(Gait(asymmetry=a))).score for a in (0, 0.2, 0.4, 0.6, 0.8, 1.0)]
     known = [s for s in scores if s is not None]
     assert len(known) == len(scores)
-    assert all(b > a for a, b in zip(known[:-1], known[1:], strict=True))
+    assert all(b > a for a, b in itertools.pairwise(known))
 
 
 def test_a_wave_out_of_time_raises_the_limp_only() -> None:
