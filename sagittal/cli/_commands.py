@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from sagittal.cli import settings
+from sagittal.cli import page, settings
 
-_MODULES = (settings,)
+_MODULES = (page, settings)
 
 
 def register_all(app: typer.Typer) -> None:

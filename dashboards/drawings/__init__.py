@@ -1,0 +1,15 @@
+"""Figures as inline SVG, drawn on the server: the page and the report share them."""
+
+from dashboards.drawings._band import Segment, day_band
+from dashboards.drawings._figure import back_figure, side_figure
+from dashboards.drawings._palette import POSTURE_ORDER, posture_class, posture_css
+
+__all__ = [
+    "POSTURE_ORDER",
+    "Segment",
+    "back_figure",
+    "day_band",
+    "posture_class",
+    "posture_css",
+    "side_figure",
+]

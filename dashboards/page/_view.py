@@ -1,0 +1,357 @@
+"""What the page says, in words and drawings, worked out from what is stored and what is live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from dashboards._words import duration, word, word_or
+from dashboards.drawings import POSTURE_ORDER, back_figure, day_band, posture_class, side_figure
+from dashboards.page._day import DayData, local_time
+from dashboards.page._hub import Hub
+from sagittal.messages import DeviceHealth, DeviceState
+from sagittal.names import PostureLabel, Side
+from sagittal.results import Event, Pattern, Posture, Walk
+from sagittal.thresholds import threshold
+from sagittal.units import NS_PER_S
+
+STALE_S = 15.0
+"""After this long without a new second of posture the page stops calling it "now"."""
+_BEHIND_S = 60.0
+_UNSURE = 0.5
+_LEVEL_DEG = 3.0
+_SHOWN_WALKS = 8
+_BATTERY_LOW = 15.0
+_CATCHING_UP_BLOCKS = 30
+_QUARTERS = (0, 6, 12, 18, 24)
+
+
+@dataclass(frozen=True, slots=True)
+class NowView:
+    """The posture now, in words."""
+
+    label: str
+    detail: str
+    css: str
+    since: str
+    side: str
+    back: str
+    extra: list[str]
+    fresh: bool
+    spoken: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One thing that keeps the page from being live, and what to do."""
+
+    level: str
+    title: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    """One wearable in words."""
+
+    site: str
+    name: str
+    state: str
+    css: str
+    reason: str
+    facts: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class WalkView:
+    """One walk in words."""
+
+    start: str
+    iso: str
+    length: str
+    steps: int
+    cadence: str
+    steady: str
+    patterns: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PostureShare:
+    """A row of the table of minutes; percent of the time worn."""
+
+    label: str
+    css: str
+    time: str
+    percent: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayView:
+    """A day in words and one drawing."""
+
+    title: str
+    iso: str
+    band: Markup
+    shares: list[PostureShare]
+    counts: list[tuple[str, str, str]]
+    worn: str
+    gaps: str
+    walks: list[WalkView]
+    walks_title: str
+    earlier: str
+    empty: bool
+    diary: list[tuple[str, str]] = field(default_factory=list)
+
+
+def clock(t_ns: int, zone: ZoneInfo, now_ns: int) -> str:
+    """A time of day; with its date where that is another day than today."""
+    then, today = local_time(t_ns, zone), local_time(now_ns, zone).date()
+    return f"{then:%H:%M}" if then.date() == today else f"{date_words(then)}, {then:%H:%M}"
+
+
+def date_words(day: datetime) -> str:
+    """A date as people write it: "Tue 24 Nov 2026"."""
+    return f"{day:%a} {day.day} {day:%b %Y}"
+
+
+def posture_word(posture: PostureLabel) -> str:
+    """The word for a posture."""
+    return word(f"posture.{posture}")
+
+
+def now_view(posture: Posture | None, live: bool, now_ns: int, zone: ZoneInfo) -> NowView:
+    """The newest second of posture in words; `live` where it arrived just now, however old it is."""
+    if posture is None:
+        return NowView(word("now.none"), word("now.none_hint"), "p-unknown", "", "", "", [], False, word("now.none"))
+    age_s = (now_ns - posture.t_ns) / NS_PER_S
+    label = posture_word(posture.posture)
+    detail = word_or(f"detail.{posture.detail}", "") if posture.detail else ""
+    if posture.confidence < _UNSURE and posture.posture not in (PostureLabel.UNKNOWN, PostureLabel.TRANSITION):
+        detail = ", ".join(filter(None, (detail, word("now.unsure"))))
+    fresh = live or age_s <= STALE_S
+    since = ""
+    if fresh:
+        held = duration((posture.t_ns - posture.since_ns) / NS_PER_S)
+        since = word("now.since", duration=held, time=clock(posture.since_ns, zone, now_ns))
+    else:
+        since = word("now.stale", when=clock(posture.t_ns, zone, now_ns))
+    extra = []
+    if live and age_s > _BEHIND_S:
+        then = local_time(posture.t_ns, zone)
+        extra.append(word("now.replay", when=f"{date_words(then)}, {then:%H:%M:%S}"))
+    if posture.posture is PostureLabel.WALKING and posture.cadence_spm is not None:
+        extra.append(word("now.cadence", n=round(posture.cadence_spm)))
+    if posture.flexion_deg is None and posture.angle_reason and posture.posture is not PostureLabel.LYING:
+        reason = word_or(f"why.{posture.angle_reason}", posture.angle_reason.replace("_", " "))
+        extra.append(word("now.no_angle", reason=reason))
+    return NowView(
+        label=label,
+        detail=detail,
+        css=posture_class(posture.posture),
+        since=since,
+        side=lean(posture.flexion_deg, "forwards", "backwards", "level"),
+        back=lean(posture.lateral_deg, "right", "left", "straight"),
+        extra=extra,
+        fresh=fresh,
+        spoken=f"{label}{f', {detail}' if detail else ''}" if fresh else since,
+    )
+
+
+def lean(angle_deg: float | None, positive: str, negative: str, neutral: str) -> str:
+    """An inclination in words, such as "12° forwards"; empty where it is absent."""
+    if angle_deg is None:
+        return ""
+    if abs(angle_deg) < _LEVEL_DEG:
+        return word(f"now.{neutral}")
+    return word(f"now.{positive if angle_deg > 0 else negative}", n=abs(round(angle_deg)))
+
+
+def figures(posture: Posture | None) -> tuple[Markup, Markup]:
+    """The person from the side and from behind."""
+    label = posture.posture if posture else PostureLabel.UNKNOWN
+    flexion = posture.flexion_deg if posture else None
+    lateral = posture.lateral_deg if posture else None
+    side = word("now.side_title", n=round(flexion)) if flexion is not None else word("now.side_unknown")
+    back = word("now.back_title", n=round(lateral)) if lateral is not None else word("now.back_unknown")
+    detail = posture.detail if posture else None
+    return side_figure(label, flexion, title=side, detail=detail), back_figure(label, lateral, title=back)
+
+
+def day_view(data: DayData, now_ns: int) -> DayView:
+    """A day in words and one drawing."""
+    shares = _shares(data)
+    summary = ", ".join(word("day.bands", posture=share.label, duration=share.time) for share in shares)
+    walks = sorted(data.walks, key=lambda walk: walk.start_ns, reverse=True)
+    band = day_band(
+        data.segments,
+        data.start_ns,
+        data.end_ns,
+        ticks=_ticks(data),
+        marks=[(event.t_ns, f"mark-{event.event.replace('_', '-')}") for event in _marked(data.events)],
+        now_ns=now_ns,
+        title=word("day.band", summary=summary or word("day.empty")),
+    )
+    worn = word("day.worn", duration=duration(data.worn_s)) if data.worn_s else ""
+    return DayView(
+        title=date_words(datetime.combine(data.date, datetime.min.time(), data.zone)),
+        iso=data.date.isoformat(),
+        band=band,
+        shares=shares,
+        counts=_counts(data),
+        worn=worn,
+        gaps=_gaps(data),
+        walks=[walk_view(walk, data.zone) for walk in walks[:_SHOWN_WALKS]],
+        walks_title=word("walks.one") if len(walks) == 1 else word("walks.many", n=len(walks)),
+        earlier=word("walks.earlier", n=len(walks) - _SHOWN_WALKS) if len(walks) > _SHOWN_WALKS else "",
+        empty=not data.segments and not walks,
+    )
+
+
+def walk_view(walk: Walk, zone: ZoneInfo) -> WalkView:
+    """A walk in words."""
+    start = local_time(walk.start_ns, zone)
+    return WalkView(
+        start=f"{start:%H:%M}",
+        iso=start.isoformat(timespec="seconds"),
+        length=duration((walk.end_ns - walk.start_ns) / NS_PER_S) if walk.final else word("walks.ongoing"),
+        steps=walk.n_steps,
+        cadence="–" if walk.cadence_spm is None else str(round(walk.cadence_spm)),
+        steady=word("walks.yes") if walk.steady else word("walks.no"),
+        patterns=[pattern_words(pattern) for pattern in walk.compensations if pattern.flagged],
+    )
+
+
+def pattern_words(pattern: Pattern) -> str:
+    """A flagged pattern as a careful sentence."""
+    side = word("walks.pattern_side", side=word(f"side.{Side(pattern.side)}")) if pattern.side else ""
+    name = pattern.pattern.replace("_", " ")
+    return word("walks.pattern", pattern=name, side=side, confidence=round(100 * pattern.confidence))
+
+
+def device_view(health: DeviceHealth) -> DeviceView:
+    """A wearable in words."""
+    streaming = health.state is DeviceState.STREAMING
+    facts = []
+    if health.battery_percent is not None:
+        facts.append(word("device.battery", n=round(health.battery_percent)))
+    if health.rate_hz is not None and streaming:
+        facts.append(word("device.rate", n=round(health.rate_hz)))
+    if health.samples_lost:
+        facts.append(word("device.lost", n=health.samples_lost))
+    if health.spooled_blocks > _CATCHING_UP_BLOCKS:
+        facts.append(word("device.waiting_blocks", n=health.spooled_blocks))
+    reason = word(f"reason.{health.reason}") if health.reason else ""
+    if not streaming and health.detail:
+        reason = f"{reason} {health.detail}".strip()
+    return DeviceView(
+        site=health.site.replace("_", " "),
+        name=health.device,
+        state=word(f"device_state.{health.state}"),
+        css="ok" if streaming else "wait" if health.reason is None else "bad",
+        reason=reason,
+        facts=facts,
+    )
+
+
+def alerts(
+    hub: Hub, wearer: str, devices: Iterable[DeviceHealth], posture: Posture | None, view_of: Clock
+) -> list[Alert]:
+    """What keeps the page from being live: the first cause only, since the others follow from it."""
+    known = list(devices)
+    if hub.broker_up is False:
+        return [Alert("bad", word("link.broker"), word("link.broker_hint"))]
+    for part in ("bridge", "worker"):
+        states = [status.state for (kind, _name), status in hub.parts.items() if kind == part]
+        if states and "online" not in states:
+            return [Alert("bad", word(f"link.{part}"), word(f"link.{part}_hint"))]
+    found = [Alert("bad", device_view(health).state, device_view(health).reason) for health in known if health.reason]
+    low = [health for health in known if (health.battery_percent or 100.0) < _BATTERY_LOW]
+    found += [
+        Alert("wait", word("device.battery_low"), word("device.battery", n=round(h.battery_percent or 0))) for h in low
+    ]
+    if not found and posture is not None and hub.silent_s(wearer) > STALE_S and view_of.age_s(posture.t_ns) > STALE_S:
+        found = [Alert("wait", word("link.quiet", when=view_of.words(posture.t_ns)), word("link.quiet_hint"))]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The present, on the wearer's clock."""
+
+    now_ns: int
+    zone: ZoneInfo
+
+    def age_s(self, t_ns: int) -> float:
+        """Seconds since an instant."""
+        return (self.now_ns - t_ns) / NS_PER_S
+
+    def words(self, t_ns: int) -> str:
+        """An instant in words."""
+        return clock(t_ns, self.zone, self.now_ns)
+
+
+def calibration_words(events: Iterable[Event], view_of: Clock) -> str:
+    """What is known of the calibration, from the newest event that speaks of it."""
+    names = {"calibrated": "last", "calibration_expired": "expired", "sensor_moved": "moved"}
+    spoken = [event for event in events if event.event in names]
+    if not spoken:
+        return ""
+    newest = max(spoken, key=lambda event: event.t_ns)
+    return word(f"calibrate.{names[newest.event]}", when=view_of.words(newest.t_ns))
+
+
+def _marked(events: Iterable[Event]) -> list[Event]:
+    return [event for event in events if event.event in ("nudge", "diary", "exercise")]
+
+
+def _shares(data: DayData) -> list[PostureShare]:
+    total = sum(seconds for label, seconds in data.posture_s.items() if label != PostureLabel.NOT_WORN) or 1.0
+    return [
+        PostureShare(
+            label=posture_word(label),
+            css=posture_class(label),
+            time=duration(data.posture_s[label]),
+            percent=None if label is PostureLabel.NOT_WORN else round(100 * data.posture_s[label] / total),
+        )
+        for label in POSTURE_ORDER
+        if data.posture_s.get(label, 0.0) >= 1.0
+    ]
+
+
+def _counts(data: DayData) -> list[tuple[str, str, str]]:
+    bend_hint = word("day.bends_hint", n=round(threshold("posture.bend_min_deg")))
+    counts = [
+        (str(data.bends), word("day.bends"), bend_hint),
+        (f"{data.steps:,}".replace(",", " "), word("day.steps"), ""),
+        (str(data.sit_to_stands), word("day.sit_to_stands"), ""),
+    ]
+    if data.longest_sit_s:
+        counts.append((duration(data.longest_sit_s), word("day.longest_sit"), ""))
+    if data.slouched_s:
+        counts.append((duration(data.slouched_s), word("day.slouched"), ""))
+    return counts
+
+
+def _gaps(data: DayData) -> str:
+    lost = {reason: seconds for reason, seconds in data.gap_s.items() if seconds >= 1.0 and reason != "start"}
+    if not lost:
+        return ""
+    reasons = ", ".join(sorted(reason.replace("_", " ") for reason in lost))
+    return word("day.gaps", duration=duration(sum(lost.values())), reasons=reasons)
+
+
+def _ticks(data: DayData) -> list[tuple[int, str]]:
+    ticks = []
+    for hour in _QUARTERS:
+        at = (
+            data.end_ns
+            if hour == 24
+            else int(datetime(data.date.year, data.date.month, data.date.day, hour, tzinfo=data.zone).timestamp())
+            * NS_PER_S
+        )
+        ticks.append((at, f"{hour:02d}"))
+    return ticks

@@ -1,0 +1,190 @@
+"""The page in a real browser: live, asleep and awake, by keyboard, in the dark, and under axe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from sagittal.messages import Command, DeviceState, SilenceReason
+from sagittal.names import PostureLabel
+from sagittal.results import Angles, Event
+from sagittal.units import NS_PER_S
+from tests.page.conftest import Served
+from tests.page.fakes import NOW_NS, VERSION, health, posture
+
+pytestmark = pytest.mark.chromium
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 900}
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+AXE_OPTIONS = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "rules": {"target-size": {"enabled": True}},
+}
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    contexts = []
+
+    def open_(url: str, viewport: dict[str, int] | None = None, **options: object) -> Page:
+        context = browser.new_context(viewport=viewport or PHONE, **options)  # type: ignore[arg-type]
+        contexts.append(context)
+        shown = context.new_page()
+        problems: list[str] = []
+        shown.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        shown.on("pageerror", lambda error: problems.append(str(error)))
+        shown.problems = problems  # type: ignore[attr-defined]
+        shown.goto(url)
+        return shown
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+def test_posture_and_angles_move_live(page: Served, open_page: Callable[..., Page]) -> None:
+    shown = open_page(f"{page.url}/w/w1")
+    expect(shown.locator(".label")).to_have_text("Sitting")
+    page.live.result("w1", posture(NOW_NS, PostureLabel.WALKING, cadence_spm=104.0))
+    expect(shown.locator(".label")).to_have_text("Walking")
+    expect(shown.locator(".swing-a")).to_have_count(1)
+    for _ in range(3):
+        page.live.result("w1", Angles(t_ns=NOW_NS, dt_ns=10**8, flexion_deg=[33.0] * 5, lateral_deg=[7.0] * 5))
+    expect(shown.locator("[data-axis=flexion]")).to_have_attribute("transform", re.compile(r"^rotate\(3(2\.[5-9]|3\.)"))
+    expect(shown.locator("[data-axis=lateral]")).to_have_attribute("transform", re.compile(r"^rotate\((6\.[5-9]|7\.)"))
+    assert shown.problems == []  # type: ignore[attr-defined]
+
+
+def test_nothing_is_wider_than_the_phone(page: Served, open_page: Callable[..., Page]) -> None:
+    for width in (320, 390):
+        shown = open_page(f"{page.url}/w/w1", {"width": width, "height": 700})
+        assert shown.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_browser_that_was_away_catches_up(page: Served, open_page: Callable[..., Page]) -> None:
+    shown = open_page(f"{page.url}/w/w1")
+    expect(shown.locator(".label")).to_have_text("Sitting")
+    shown.context.set_offline(True)
+    page.live.result("w1", posture(NOW_NS, PostureLabel.LYING, detail="supine"))
+    shown.context.set_offline(False)
+    shown.evaluate("dispatchEvent(new Event('online'))")
+    expect(shown.locator(".label")).to_have_text("Lying")
+
+
+def test_a_lost_page_says_so(page: Served, open_page: Callable[..., Page]) -> None:
+    shown = open_page(f"{page.url}/w/w1")
+    shown.clock.install()
+    shown.reload()
+    expect(shown.locator("#lost")).to_be_hidden()
+    shown.route("**/live", lambda route: route.abort())
+    shown.evaluate("dispatchEvent(new Event('online'))")
+    shown.clock.fast_forward(12_000)
+    expect(shown.locator("#lost")).to_be_visible()
+    shown.unroute("**/live")
+    shown.evaluate("dispatchEvent(new Event('online'))")
+    expect(shown.locator("#lost")).to_be_hidden()
+
+
+def test_an_offline_broker_and_a_silent_sensor_are_shown_with_their_reason(
+    page: Served, open_page: Callable[..., Page]
+) -> None:
+    shown = open_page(f"{page.url}/w/w1")
+    page.live.device("w1", health(NOW_NS, DeviceState.WAITING, SilenceReason.LINK_LOST))
+    expect(shown.locator("#alerts")).to_contain_text("The connection to the sensor was lost")
+    page.live.link(False)
+    expect(shown.locator("#alerts")).to_contain_text("The message broker can't be reached")
+    page.live.link(True)
+    page.live.device("w1", health(NOW_NS))
+    expect(shown.locator("#alerts .alert")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("event", "text", "shown_text"),
+    [
+        ("calibrated", "Upright is set.", "Done. Upright is set."),
+        ("calibration_failed", "You moved.", "That did not work. You moved."),
+    ],
+)
+def test_calibrating_is_guided_to_its_result(
+    page: Served, open_page: Callable[..., Page], event: str, text: str, shown_text: str
+) -> None:
+    shown = open_page(f"{page.url}/w/w1")
+    shown.get_by_role("button", name="Calibrate").focus()
+    shown.keyboard.press("Enter")
+    shown.clock.install()
+    shown.get_by_role("button", name="Start").click()
+    expect(shown.locator(".say")).to_have_text("Get ready")
+    assert page.live.sent == []
+    for _ in range(5):
+        shown.clock.run_for(1000)
+    expect(shown.locator(".say")).to_have_text("Stand still")
+    [(_topic, payload)] = page.live.sent
+    assert Command.model_validate_json(payload).verb == "calibrate"
+    result = Event(t_ns=NOW_NS + NS_PER_S, event=event, text=text, version=VERSION)  # type: ignore[arg-type]
+    page.live.result("w1", result)
+    expect(shown.locator(".say")).to_have_text(shown_text)
+    shown.keyboard.press("Escape")
+    expect(shown.locator("dialog")).to_be_hidden()
+
+
+def test_calibrating_without_an_answer_says_so(page: Served, open_page: Callable[..., Page]) -> None:
+    shown = open_page(f"{page.url}/w/w1")
+    shown.get_by_role("button", name="Calibrate").click()
+    shown.clock.install()
+    shown.get_by_role("button", name="Start").click()
+    for _ in range(28):
+        shown.clock.run_for(1000)
+    expect(shown.locator(".say")).to_contain_text("No answer from the analysis")
+    expect(shown.get_by_role("button", name="Try again")).to_be_enabled()
+
+
+def test_it_works_without_its_script(page: Served, open_page: Callable[..., Page]) -> None:
+    shown = open_page(f"{page.url}/w/w1", java_script_enabled=False)
+    expect(shown.locator(".label")).to_have_text("Sitting")
+    shown.get_by_role("button", name="Calibrate").click()
+    expect(shown.get_by_role("status").first).to_contain_text("Stand still now")
+    assert len(page.live.sent) == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("path", ["/", "/w/w1", "/w/w1?day=2026-11-23", "/w/nobody"])
+def test_axe_finds_nothing(
+    make_page: Callable[..., Served],
+    open_page: Callable[..., Page],
+    path: str,
+    viewport: dict[str, int],
+    scheme: str,
+) -> None:
+    page = make_page(wearers=("w1", "w2"))
+    shown = open_page(page.url + path, viewport, color_scheme=scheme)
+    found = Axe().run(shown, options=AXE_OPTIONS).response
+    assert [(v["id"], v["nodes"][0]["html"]) for v in found["violations"]] == []
+    assert len(found["passes"]) > 10
+
+
+def test_a_sleeping_browser_does_not_slow_the_others(page: Served, open_page: Callable[..., Page]) -> None:
+    asleep = open_page(f"{page.url}/w/w1")
+    awake = open_page(f"{page.url}/w/w1")
+    session = asleep.context.new_cdp_session(asleep)
+    session.send("Page.setWebLifecycleState", {"state": "frozen"})
+    for i in range(2000):
+        page.live.result(
+            "w1", Angles(t_ns=NOW_NS, dt_ns=10**8, flexion_deg=[float(i % 40)] * 10, lateral_deg=[0.0] * 10)
+        )
+    page.live.result("w1", posture(NOW_NS, PostureLabel.STANDING))
+    expect(awake.locator(".label")).to_have_text("Standing")
+    session.send("Page.setWebLifecycleState", {"state": "active"})
+    expect(asleep.locator(".label")).to_have_text("Standing")
