@@ -205,12 +205,21 @@ def _ranges(mean: ComplexArray, period: float, times: int) -> FloatArray:
 
 
 def _wave(mean: ComplexArray) -> FloatArray:
-    """Forward acceleration at harmonics 4 and 6 in step with the usual place after the vertical step, m/s²."""
-    beat = mean[_V, 1] / max(abs(mean[_V, 1]), 1e-9)
+    """Forward acceleration at harmonics 4 and 6 in their usual place in the step, m/s².
+
+    The beat of the step is the mean direction of the second harmonics, vertical and forward, so that neither a
+    sensor that tips with the soft tissue nor a weak axis decides alone.
+    """
     usual = bands().phase_deg
+    beat = _unit(mean[_V, 1]) + _unit(mean[_AP, 1]) * np.exp(1j * np.radians(usual["v_ap_2"]))
+    beat = _unit(beat)
     return np.array(
         [
-            (mean[_AP, h - 1] * np.conj(beat) ** (h // 2) * np.exp(-1j * np.radians(usual[f"ap_{h}_v_2"]))).real
+            (mean[_AP, h - 1] * np.conj(beat) ** (h // 2) * np.exp(-1j * np.radians(usual[f"ap_{h}_beat"]))).real
             for h in (4, 6)
         ]
     )
+
+
+def _unit(line: complex) -> complex:
+    return line / max(abs(line), 1e-9)
