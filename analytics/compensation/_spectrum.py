@@ -25,6 +25,8 @@ _REGULAR = 12
 _ANGLES = 8
 _BLOCK = 4
 _V, _AP, _ML, _YAW, _ROLL, _PITCH = range(6)
+_ORDER = np.arange(1, _ANGLES + 1)
+_CYCLE = np.exp(2j * np.pi * np.outer(_ORDER, np.arange(64) / 64))
 _EVEN, _ODD = slice(1, None, 2), slice(0, None, 2)
 
 SLOTS: tuple[str, ...] = (
@@ -76,11 +78,11 @@ def spectrum(window: Window, body: Channels, strides: Strides, forward: FloatArr
         return None
     lines, squares = _turn(lines, heading), _turned_squares(samples, heading)
     duration = (end - start) / GRID_HZ
-    parts = np.array_split(np.arange(len(start)), max(1, len(start) // _BLOCK))
+    first = np.unique(np.round(np.linspace(0, len(start), max(1, len(start) // _BLOCK) + 1)[:-1]).astype(np.intp))
     spread = (duration - duration.mean()) ** 2 * len(duration) / (len(duration) - 1)
-    timing = np.column_stack([duration, spread])
-    rows = np.stack([_row(lines[part], timing[part], squares[part], certainty) for part in parts])
-    at = np.array([(start[part[0]] + end[part[-1]]) / 2 for part in parts])
+    per_stride = np.column_stack([duration, spread, squares])
+    rows = _rows(lines, per_stride, certainty, first)
+    at = (start[first] + end[np.r_[first[1:], len(end)] - 1]) / 2
     ahead = heading[0] * body.axes[1] + heading[1] * body.axes[2]
     return StretchSpectrum(rows, at, ahead)
 
@@ -95,13 +97,6 @@ def _lines(window: Window, body: Channels, start: FloatArray, end: FloatArray) -
     samples = signals[row] * (1 - share) + signals[row + 1] * share
     lines = np.fft.rfft(samples, axis=1)[:, 1 : _HARMONICS + 1] * (np.sqrt(2) / _POINTS)
     return samples[..., :3], np.moveaxis(lines, 1, 2)
-
-
-def _pair_power(lines: ComplexArray) -> FloatArray:
-    """Power that repeats from stride to stride, times the strides, unbiased by their number (n ≥ 2)."""
-    summed = lines.sum(axis=0)
-    own = np.sum(lines.real**2 + lines.imag**2, axis=0)
-    return np.asarray((summed.real**2 + summed.imag**2 - own) / (len(lines) - 1))
 
 
 def _heading(lines: ComplexArray) -> tuple[FloatArray | None, float]:
@@ -156,52 +151,56 @@ def _turned_squares(samples: FloatArray, heading: FloatArray) -> FloatArray:
     return np.stack([v.var(axis=1), (c * first + s * second).var(axis=1), (c * second - s * first).var(axis=1)], 1)
 
 
-def _row(lines: ComplexArray, timing: FloatArray, squares: FloatArray, certainty: float) -> FloatArray:
-    n = len(lines)
-    duration, spread = timing.sum(axis=0)
-    mean = lines.mean(axis=0)
-    locked = _pair_power(lines)
+def _rows(lines: ComplexArray, per_stride: FloatArray, certainty: float, first: NDArray[np.intp]) -> FloatArray:
+    """(blocks, len(SLOTS)) sums; `per_stride` holds duration, its squared spread, mean squares of acceleration."""
+    n = np.diff(np.r_[first, len(lines)]).astype(float)[:, None]
     power = lines.real**2 + lines.imag**2
-    total = power.sum(axis=0)
+    summed, own = np.add.reduceat(lines, first, axis=0), np.add.reduceat(power, first, axis=0)
+    locked = (summed.real**2 + summed.imag**2 - own) / (n[..., None] - 1)
+    duration, spread, *squares = np.add.reduceat(per_stride, first, axis=0).T
+    mean = summed / n[..., None]
+    period = duration[:, None, None] / n[..., None]
     size = np.sqrt(power[:, :3])
-    inner, outer = size[..., _EVEN].sum(axis=2), size[..., _ODD].sum(axis=2)
-    inner[:, _ML], outer[:, _ML] = outer[:, _ML].copy(), inner[:, _ML].copy()
-    inphase = total[:3, _EVEN].sum(axis=1)
-    inphase[_ML] = total[_ML, _ODD].sum()
-    period = duration / n
-    side = np.array([_cross(lines, a, b) for a, b in ((_V, _ML), (_V, _YAW), (_AP, _ML))])
-    return np.concatenate(
+    ratio = size[..., _EVEN].sum(axis=2) / np.maximum(size[..., _ODD].sum(axis=2), 1e-9)
+    ratio[:, _ML] = 1 / np.maximum(ratio[:, _ML], 1e-9)
+    inphase = own[:, :3, _EVEN].sum(axis=2)
+    inphase[:, _ML] = own[:, _ML, _ODD].sum(axis=1)
+    return np.column_stack(
         [
-            [n, duration, spread, n * certainty],
-            locked[:, 1:_REGULAR:2].sum(axis=1),
-            locked[:, 0:_REGULAR:2].sum(axis=1),
-            total[:, :_REGULAR].sum(axis=1),
-            (inner / np.maximum(outer, 1e-9)).sum(axis=0),
+            n,
+            duration,
+            spread,
+            n * certainty,
+            locked[..., 1:_REGULAR:2].sum(axis=2),
+            locked[..., 0:_REGULAR:2].sum(axis=2),
+            own[..., :_REGULAR].sum(axis=2),
+            np.add.reduceat(ratio, first, axis=0),
             inphase,
-            total[:3].sum(axis=1),
-            squares.sum(axis=0),
-            n * _ranges(mean[_YAW : _PITCH + 1], period, 1),
-            n * _ranges(mean[_V : _V + 1], period, 2),
-            [locked[_V, 1]],
+            own[:, :3].sum(axis=2),
+            *squares,
+            n * _ranges(mean[:, _YAW : _PITCH + 1], period, 1),
+            n * _ranges(mean[:, _V : _V + 1], period, 2),
+            locked[:, _V, 1],
             n * _wave(mean),
-            np.column_stack([side.real, side.imag]).ravel(),
+            _cross(lines, summed, first, n),
         ]
     )
 
 
-def _cross(lines: ComplexArray, a: int, b: int) -> complex:
-    """Repeating cross power of two channels at the stride's first harmonic, times the strides."""
-    first, second = lines[:, a, 0], np.conj(lines[:, b, 0])
-    return complex((first.sum() * second.sum() - (first * second).sum()) / (len(lines) - 1))
+def _cross(lines: ComplexArray, summed: ComplexArray, first: NDArray[np.intp], n: FloatArray) -> FloatArray:
+    """Repeating cross powers at the stride's first harmonic (real, imaginary by turns), times the strides."""
+    one, other = [_V, _V, _AP], [_ML, _YAW, _ML]
+    products = lines[:, one, 0] * np.conj(lines[:, other, 0])
+    own = np.add.reduceat(products, first, axis=0)
+    cross = (summed[:, one, 0] * np.conj(summed[:, other, 0]) - own) / (n - 1)
+    return np.asarray(np.ascontiguousarray(cross).view(np.float64))
 
 
-def _ranges(mean: ComplexArray, period: float, times: int) -> FloatArray:
-    """Peak-to-peak of a mean stride integrated `times` over."""
-    order = np.arange(1, _ANGLES + 1)
-    integrated = mean[:, :_ANGLES] / (2j * np.pi * order / period) ** times
-    phase = np.exp(2j * np.pi * np.outer(order, np.arange(64) / 64))
-    curve = np.sqrt(2) * (integrated @ phase).real
-    return np.asarray(np.ptp(curve, axis=1))
+def _ranges(mean: ComplexArray, period: FloatArray, times: int) -> FloatArray:
+    """Peak-to-peak of mean strides integrated `times` over."""
+    integrated = mean[..., :_ANGLES] / (2j * np.pi * _ORDER / period) ** times
+    curve: FloatArray = np.sqrt(2) * (integrated @ _CYCLE).real
+    return np.asarray(np.ptp(curve, axis=-1))
 
 
 def _wave(mean: ComplexArray) -> FloatArray:
@@ -211,15 +210,14 @@ def _wave(mean: ComplexArray) -> FloatArray:
     sensor that tips with the soft tissue nor a weak axis decides alone.
     """
     usual = bands().phase_deg
-    beat = _unit(mean[_V, 1]) + _unit(mean[_AP, 1]) * np.exp(1j * np.radians(usual["v_ap_2"]))
-    beat = _unit(beat)
-    return np.array(
-        [
-            (mean[_AP, h - 1] * np.conj(beat) ** (h // 2) * np.exp(-1j * np.radians(usual[f"ap_{h}_beat"]))).real
-            for h in (4, 6)
-        ]
-    )
+    beat = _unit(_unit(mean[:, _V, 1]) + _unit(mean[:, _AP, 1]) * _turned(usual["v_ap_2"]))
+    placed = [mean[:, _AP, h - 1] * np.conj(beat) ** (h // 2) * _turned(-usual[f"ap_{h}_beat"]) for h in (4, 6)]
+    return np.column_stack([part.real for part in placed])
 
 
-def _unit(line: complex) -> complex:
-    return line / max(abs(line), 1e-9)
+def _unit(lines: ComplexArray) -> ComplexArray:
+    return np.asarray(lines / np.maximum(np.abs(lines), 1e-9))
+
+
+def _turned(degrees: float) -> complex:
+    return complex(np.exp(1j * np.radians(degrees)))

@@ -16,10 +16,11 @@ COARSE_HZ = 25
 """Rate of the search; its band ends at 5 Hz."""
 
 _PASS_HZ = (0.3, 5.0)
-_PERIOD_S = (0.7, 2.4)
-_WINDOW_S = 6.0
+_PERIOD_S = (0.7, 3.0)
+_WINDOW_S = 7.0
 _PERIODICITY_MIN = 0.3
 _PEAK_OF_BEST = 0.8
+_ALIKE = 0.15
 _MATCH_MIN = 0.4
 _SPACING = (0.72, 1.38)
 _TURN_RATE = np.radians(30.0)
@@ -137,30 +138,34 @@ def _period(coarse: FloatArray, straight: BoolArray) -> tuple[float, int] | None
     for triple in (raw[..., :3].sum(axis=2), raw[..., 3:].sum(axis=2)):
         curve += triple / np.maximum(triple[:, :1], 1e-9) / 2
     energy = raw[:, 0].sum(axis=1)
-    usable = energy > 0.1 * np.max(energy)
-    best: list[tuple[float, float, int]] = []
-    for row, start in zip(curve[usable], starts[usable], strict=True):
-        lag, height = _first_peak(row)
-        if height > _PERIODICITY_MIN and straight[start : start + width].mean() > 0.5:
-            best.append((height, lag, int(start)))
-    if not best:
+    lag, height = _first_peaks(curve)
+    before = np.r_[0, np.cumsum(straight)]
+    usable = (
+        (energy > 0.1 * energy.max())
+        & (height > _PERIODICITY_MIN)
+        & (2 * (before[starts + width] - before[starts]) > width)
+    )
+    if not usable.any():
         return None
-    period = float(np.median([lag for _height, lag, _start in best]))
-    near = [item for item in best if abs(item[1] / period - 1) < _DURATION_OFF]
-    start = max(near or best)[2]
+    alike = (np.abs(lag[:, None] / np.maximum(lag, 1e-9) - 1) < _ALIKE) & usable[:, None] & usable
+    chosen = alike[:, int(np.argmax(height @ alike))]
+    period = float(np.median(lag[chosen]))
+    start = int(starts[np.argmax(np.where(chosen, height, -1.0))])
     return period, start + max((width - int(period)) // 2, 0)
 
 
-def _first_peak(curve: FloatArray) -> tuple[float, float]:
-    low = int(_PERIOD_S[0] * COARSE_HZ)
-    inner = curve[1:-1]
-    rows = np.flatnonzero((inner >= curve[:-2]) & (inner > curve[2:])) + 1
-    rows = rows[rows >= low]
-    if not len(rows):
-        return 0.0, 0.0
-    row = int(rows[np.argmax(curve[rows] >= _PEAK_OF_BEST * curve[rows].max())])
-    shift = _vertex(*(curve[place : place + 1] for place in (row - 1, row, row + 1)))
-    return row + float(shift[0]), float(curve[row])
+def _first_peaks(curves: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Lag and height of the first peak of every curve that is nearly as high as its highest."""
+    top = (curves[:, 1:-1] >= curves[:, :-2]) & (curves[:, 1:-1] > curves[:, 2:])
+    top[:, : int(_PERIOD_S[0] * COARSE_HZ) - 1] = False
+    heights = np.where(top, curves[:, 1:-1], -np.inf)
+    best = heights.max(axis=1)
+    found = best > 0
+    row = np.argmax(heights >= np.where(found, _PEAK_OF_BEST * best, np.inf)[:, None], axis=1) + 1
+    each = np.arange(len(curves))
+    height = np.where(found, curves[each, row], 0.0)
+    shift = _vertex(curves[each, row - 1], curves[each, row], curves[each, row + 1])
+    return np.where(found, row + shift, 0.0), height
 
 
 def _vertex(left: FloatArray, top: FloatArray, right: FloatArray) -> FloatArray:
