@@ -22,9 +22,10 @@ MEMORY_DAYS = 60
 
 SPREAD_FACTOR = 3.0
 _MAD_TO_SD = 1.4826
-_CUSUM_SLACK = 0.5
+_CUSUM_DAYS = 14
+_CUSUM_SLACK = 1.0
 _CUSUM_LIMIT = 5.0
-_CUSUM_CLIP = 3.0
+_CUSUM_CLIP = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +141,9 @@ class MetricBaseline:
         )
 
     def _follow(self, value: float) -> None:
-        """Two-sided CUSUM (Page 1954) in spreads of the first valid days, single days clipped."""
+        """Two-sided CUSUM (Page 1954) in spreads of the first 14 valid days, single days clipped."""
         if self.reference is None:
-            if len(self.values) >= MIN_DAYS + RECENT_DAYS:
+            if len(self.values) >= _CUSUM_DAYS:
                 centre, spread = centre_and_spread([number for _date, number in self.values])
                 self.reference = centre, max(spread, (self.detectable_change or 0.0) / SPREAD_FACTOR)
             return
