@@ -1,0 +1,227 @@
+"""From the spool to the broker: live blocks first, the backlog beside them, and again whatever the mark lacks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+import paho.mqtt.client as paho
+from paho.mqtt.reasoncodes import ReasonCode
+from pydantic import ValidationError
+
+from sagittal import __version__
+from sagittal.codec import encode_block
+from sagittal.messages import DeviceHealth, Status, Watermark
+from sagittal.mqtt import make_client, start
+from sagittal.names import Site
+from sagittal.settings import Settings
+from sagittal.topics import parse, site_topic, status_topic
+from sensor_bridge._spool import Spool, Spooled
+
+MAX_IN_FLIGHT = 100
+BATCH = 50
+STALL_S = 10.0
+MAX_STALL_S = 300.0
+
+
+@dataclass(slots=True)
+class _Stream:
+    wearer: str
+    site: Site
+    live: int = 0
+    back: int = 0
+    back_end: int = 0
+    worker: str = ""
+    moved: float = 0.0
+    stall_s: float = STALL_S
+
+
+class Publisher:
+    """Sends what the spool holds and forgets what the watermark covers; keeps trying while the broker is away."""
+
+    def __init__(self, settings: Settings, spool: Spool, name: str) -> None:
+        self._spool = spool
+        self._streams: dict[tuple[str, Site], _Stream] = {}
+        self._wake = threading.Condition()
+        self._in_flight: set[int] = set()
+        self._stopping = False
+        self._rate = settings.spool.replay_blocks_per_s
+        self._status = status_topic("bridge", name)
+        self._settings = settings
+        self._health: dict[str, bytes] = {}
+        self.client = make_client(f"sagittal-bridge-{name}", settings)
+        self.client.will_set(self._status, self._state("offline"), qos=1, retain=True)
+        self.client.on_connect = self._on_connect
+        self.client.on_disconnect = self._on_disconnect
+        self.client.on_publish = self._on_publish
+        self.client.on_message = self._on_message
+        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is there now."""
+        return self.client.is_connected()
+
+    def start(self) -> None:
+        """Begin to send what waits and what comes."""
+        for wearer, site in self._spool.streams():
+            self.watch(wearer, site)
+        start(self.client, self._settings)
+        self._thread.start()
+
+    def watch(self, wearer: str, site: Site) -> None:
+        """Serve a stream: what waits in the spool is its backlog, what comes from now on is live."""
+        with self._wake:
+            if (wearer, site) in self._streams:
+                return
+            newest = self._spool.newest(wearer, site)
+            self._streams[wearer, site] = _Stream(wearer, site, live=newest, back_end=newest, moved=time.monotonic())
+        if self.connected:
+            self.client.subscribe(site_topic(wearer, site, "stored"), qos=1)
+
+    def kick(self) -> None:
+        """A block has come."""
+        with self._wake:
+            self._wake.notify_all()
+
+    def health(self, wearer: str, health: DeviceHealth) -> None:
+        """Publish a wearable's health, retained; kept for the next connection while the broker is away."""
+        topic, data = site_topic(wearer, health.site, "device"), health.to_json()
+        self._health[topic] = data
+        if self.connected:
+            self.client.publish(topic, data, qos=1, retain=True)
+
+    def drained(self) -> bool:
+        """Whether the watermarks cover everything that was spooled."""
+        return all(self._spool.ledger(wearer, site).blocks == 0 for wearer, site in self._spool.streams())
+
+    def stop(self) -> None:
+        """Say goodbye and disconnect; the spool stays."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify_all()
+        self._thread.join(5)
+        if self.connected:
+            self.client.publish(self._status, self._state("offline"), qos=1, retain=True).wait_for_publish(2)
+        self.client.disconnect()
+        self.client.loop_stop()
+
+    @staticmethod
+    def _state(state: str) -> bytes:
+        return Status(
+            state="online" if state == "online" else "offline", t_ns=time.time_ns(), version=__version__
+        ).to_json()
+
+    def _on_connect(self, client: paho.Client, _data: object, _flags: object, reason: ReasonCode, _p: object) -> None:
+        if reason.is_failure:
+            return
+        client.publish(self._status, self._state("online"), qos=1, retain=True)
+        with self._wake:
+            self._in_flight.clear()
+            for stream in self._streams.values():
+                self._again(stream)
+                client.subscribe(site_topic(stream.wearer, stream.site, "stored"), qos=1)
+            self._wake.notify_all()
+        for topic, data in list(self._health.items()):
+            client.publish(topic, data, qos=1, retain=True)
+
+    def _on_disconnect(self, *_: object) -> None:
+        with self._wake:
+            self._in_flight.clear()
+
+    def _on_publish(self, _client: paho.Client, _data: object, mid: int, *_: object) -> None:
+        with self._wake:
+            self._in_flight.discard(mid)
+            self._wake.notify_all()
+
+    def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+        topic = parse(message.topic)
+        try:
+            mark = Watermark.model_validate_json(message.payload)
+            mark.cursor  # noqa: B018  # a boot_id that is no hexadecimal raises here
+        except (ValidationError, ValueError):
+            return
+        if topic is None or topic.site is None:
+            return
+        with self._wake:
+            stream = self._streams.get((topic.wearer, Site(topic.site)))
+        if stream is None:
+            return
+        covered = self._spool.cover(stream.wearer, stream.site, mark)
+        with self._wake:
+            if covered:
+                stream.moved, stream.stall_s = time.monotonic(), STALL_S
+            if mark.want or mark.worker != stream.worker:
+                stream.worker = mark.worker
+                self._again(stream)
+            self._wake.notify_all()
+
+    def _again(self, stream: _Stream) -> None:
+        stream.back, stream.back_end = 0, stream.live
+        stream.moved = time.monotonic()
+
+    def _run(self) -> None:
+        budget, last = float(BATCH), time.monotonic()
+        while True:
+            with self._wake:
+                if self._stopping:
+                    return
+                streams = list(self._streams.values())
+            now = time.monotonic()
+            budget, last = min(float(BATCH), budget + (now - last) * self._rate), now
+            sent = 0
+            if self.connected:
+                for stream in streams:
+                    sent += self._send_live(stream)
+                for stream in streams:
+                    used = self._send_back(stream, int(budget))
+                    budget -= used
+                    sent += used
+                    self._check_stall(stream)
+            if not sent:
+                with self._wake:
+                    if not self._stopping:
+                        self._wake.wait(0.1)
+
+    def _send_live(self, stream: _Stream) -> int:
+        rows = self._spool.after(stream.wearer, stream.site, stream.live, BATCH)
+        sent = self._send(rows)
+        if sent:
+            with self._wake:
+                if stream.back >= stream.back_end:
+                    stream.back = stream.back_end = rows[sent - 1].id
+                stream.live = rows[sent - 1].id
+        return sent
+
+    def _send_back(self, stream: _Stream, budget: int) -> int:
+        with self._wake:
+            back, end = stream.back, stream.back_end
+        if back >= end or budget < 1:
+            return 0
+        rows = [row for row in self._spool.after(stream.wearer, stream.site, back, min(BATCH, budget)) if row.id <= end]
+        sent = self._send(rows)
+        with self._wake:
+            if stream.back == back:
+                stream.back = rows[sent - 1].id if sent else (end if not rows else back)
+        return sent
+
+    def _send(self, rows: list[Spooled]) -> int:
+        for count, row in enumerate(rows):
+            with self._wake:
+                if len(self._in_flight) >= MAX_IN_FLIGHT or not self.connected:
+                    return count
+            topic = site_topic(row.block.wearer, row.block.site, "imu")
+            info = self.client.publish(topic, encode_block(row.block), qos=1)
+            with self._wake:
+                if not info.is_published():
+                    self._in_flight.add(info.mid)
+        return len(rows)
+
+    def _check_stall(self, stream: _Stream) -> None:
+        with self._wake:
+            waiting = stream.back >= stream.back_end and time.monotonic() - stream.moved > stream.stall_s
+        if waiting and self._spool.after(stream.wearer, stream.site, 0, 1):
+            with self._wake:
+                stream.stall_s = min(2 * stream.stall_s, MAX_STALL_S)
+                self._again(stream)

@@ -1,0 +1,219 @@
+"""The disk spool: every block lies here from before it is sent until a worker's watermark covers it."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sagittal.blocks import Block, Cursor, Gap, GapReason, new_boot_id
+from sagittal.codec import decode_block, encode_block
+from sagittal.errors import StoreError
+from sagittal.messages import Watermark
+from sagittal.names import Site
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS block (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, wearer TEXT NOT NULL, site TEXT NOT NULL, boot BLOB NOT NULL,
+    seq INTEGER NOT NULL, samples INTEGER NOT NULL, end_ns INTEGER NOT NULL, spooled_s REAL NOT NULL,
+    lost_samples INTEGER NOT NULL DEFAULT 0, lost_ns INTEGER NOT NULL DEFAULT 0, data BLOB NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS block_stream ON block (wearer, site, id);
+CREATE TABLE IF NOT EXISTS stream (
+    wearer TEXT NOT NULL, site TEXT NOT NULL, boot BLOB NOT NULL, seq INTEGER NOT NULL,
+    samples INTEGER NOT NULL DEFAULT 0, dropped INTEGER NOT NULL DEFAULT 0, lost_samples INTEGER NOT NULL DEFAULT 0,
+    lost_ns INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (wearer, site)) STRICT;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """One block in the spool, by its place in the spool's order."""
+
+    id: int
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What a stream's spool has seen: samples taken in, samples dropped for want of room, blocks waiting."""
+
+    samples: int
+    dropped: int
+    blocks: int
+    bytes: int
+
+
+class Spool:
+    """Blocks on disk in the order in which they were taken, safe against the death of the process.
+
+    Parameters
+    ----------
+    path
+        The SQLite file; its folder is made.
+    max_bytes, max_age_s
+        Beyond either, the oldest blocks are dropped, counted, and marked as a gap (`overrun`) of the next one.
+
+    Raises
+    ------
+    StoreError
+        Where the file can't be opened or written.
+    """
+
+    def __init__(self, path: Path, max_bytes: float = 2e9, max_age_s: float = 14 * 86400.0) -> None:
+        self.path = path
+        self._max_bytes = max_bytes
+        self._max_age_s = max_age_s
+        self._lock = threading.RLock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
+            self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + _SCHEMA)
+            self._bytes = int(self._db.execute("SELECT coalesce(sum(length(data)), 0) FROM block").fetchone()[0])
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"spool {path} can't be opened ({error}): check the folder's rights and space") from None
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        with self._lock:
+            self._db.close()
+
+    def start(self, wearer: str, site: Site) -> tuple[bytes, Cursor | None]:
+        """A new boot_id for a stream, and the last block of the boot before, if there was one."""
+        with self._transaction():
+            row = self._db.execute("SELECT boot, seq FROM stream WHERE wearer=? AND site=?", (wearer, site)).fetchone()
+            return new_boot_id(), Cursor(row[0], row[1]) if row else None
+
+    def append(self, block: Block) -> None:
+        """Take a block; on disk when this returns."""
+        data = encode_block(block)
+        stream = (block.wearer, block.site)
+        with self._transaction():
+            lost = self._db.execute(
+                "SELECT lost_samples, lost_ns FROM stream WHERE wearer=? AND site=?", stream
+            ).fetchone() or (0, 0)
+            self._db.execute(
+                "INSERT INTO block (wearer, site, boot, seq, samples, end_ns, spooled_s, lost_samples, lost_ns, data)"
+                " VALUES (?,?,?,?,?,?,?,?,?,?)",
+                (*stream, block.boot_id, block.seq, block.n, block.end_ns, time.time(), *lost, data),
+            )
+            self._db.execute(
+                "INSERT INTO stream (wearer, site, boot, seq, samples) VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET"
+                " boot=excluded.boot, seq=excluded.seq, samples=samples+excluded.samples, lost_samples=0, lost_ns=0",
+                (*stream, block.boot_id, block.seq, block.n),
+            )
+            self._bytes += len(data)
+            self._make_room()
+
+    def after(self, wearer: str, site: Site, spool_id: int, limit: int) -> list[Spooled]:
+        """Blocks of a stream behind a place, oldest first; what was dropped before one stands in its gap."""
+        with self._lock:
+            oldest = self._db.execute("SELECT min(id) FROM block WHERE wearer=? AND site=?", (wearer, site)).fetchone()[
+                0
+            ]
+            rows = self._db.execute(
+                "SELECT id, data, lost_samples, lost_ns FROM block WHERE wearer=? AND site=? AND id>?"
+                " ORDER BY id LIMIT ?",
+                (wearer, site, spool_id, limit),
+            ).fetchall()
+        return [Spooled(row[0], _marked(decode_block(row[1]), row[2], row[3], head=row[0] == oldest)) for row in rows]
+
+    def cover(self, wearer: str, site: Site, mark: Watermark) -> int:
+        """Forget everything up to a watermark; the number of blocks forgotten."""
+        cursor = mark.cursor
+        if cursor is None:
+            return 0
+        with self._transaction():
+            last = self._db.execute(
+                "SELECT max(id) FROM block WHERE wearer=? AND site=? AND boot=? AND seq<=?",
+                (wearer, site, cursor.boot_id, cursor.seq),
+            ).fetchone()[0]
+            return 0 if last is None else self._delete("wearer=? AND site=? AND id<=?", (wearer, site, last))
+
+    def newest(self, wearer: str, site: Site) -> int:
+        """The place of the newest block of a stream; 0 where none waits."""
+        with self._lock:
+            row = self._db.execute("SELECT max(id) FROM block WHERE wearer=? AND site=?", (wearer, site)).fetchone()
+        return int(row[0] or 0)
+
+    def streams(self) -> list[tuple[str, Site]]:
+        """Every stream of which blocks wait or were taken."""
+        with self._lock:
+            rows = self._db.execute("SELECT wearer, site FROM stream ORDER BY wearer, site").fetchall()
+        return [(wearer, Site(site)) for wearer, site in rows]
+
+    def ledger(self, wearer: str, site: Site) -> Ledger:
+        """The counts of a stream."""
+        with self._lock:
+            taken = self._db.execute(
+                "SELECT samples, dropped FROM stream WHERE wearer=? AND site=?", (wearer, site)
+            ).fetchone() or (0, 0)
+            waiting = self._db.execute(
+                "SELECT count(*), coalesce(sum(length(data)), 0) FROM block WHERE wearer=? AND site=?", (wearer, site)
+            ).fetchone()
+        return Ledger(taken[0], taken[1], waiting[0], waiting[1])
+
+    def erase(self, wearer: str) -> None:
+        """Delete everything of a wearer."""
+        with self._transaction():
+            self._delete("wearer=?", (wearer,))
+            self._db.execute("DELETE FROM stream WHERE wearer=?", (wearer,))
+        with self._lock:
+            self._db.execute("VACUUM")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                yield
+                self._db.execute("COMMIT")
+            except sqlite3.Error as error:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise StoreError(
+                    f"spool {self.path} can't be written ({error}): free space or mend its rights"
+                ) from None
+
+    def _delete(self, where: str, values: tuple[object, ...]) -> int:
+        size = self._db.execute(f"SELECT coalesce(sum(length(data)), 0) FROM block WHERE {where}", values).fetchone()[0]  # noqa: S608  # own constants
+        self._bytes -= int(size)
+        return self._db.execute(f"DELETE FROM block WHERE {where}", values).rowcount  # noqa: S608  # own constants
+
+    def _make_room(self) -> None:
+        limit_s = time.time() - self._max_age_s
+        while True:
+            row = self._db.execute(
+                "SELECT id, wearer, site, samples, end_ns, lost_samples, lost_ns, spooled_s FROM block"
+                " ORDER BY id LIMIT 1"
+            ).fetchone()
+            if row is None or (self._bytes <= self._max_bytes and row[7] >= limit_s):
+                return
+            self._drop(*row[:7])
+
+    def _drop(self, spool_id: int, wearer: str, site: str, samples: int, end_ns: int, lost: int, lost_ns: int) -> None:
+        block = decode_block(self._db.execute("SELECT data FROM block WHERE id=?", (spool_id,)).fetchone()[0])
+        self._delete("id=?", (spool_id,))
+        missing = (lost + samples, lost_ns + end_ns - block.t0_ns, wearer, site)
+        marked = self._db.execute(
+            "UPDATE block SET lost_samples=lost_samples+?, lost_ns=lost_ns+? WHERE id="
+            "(SELECT min(id) FROM block WHERE wearer=? AND site=?)",
+            missing,
+        ).rowcount
+        if not marked:
+            self._db.execute(
+                "UPDATE stream SET lost_samples=lost_samples+?, lost_ns=lost_ns+? WHERE wearer=? AND site=?", missing
+            )
+        self._db.execute("UPDATE stream SET dropped=dropped+? WHERE wearer=? AND site=?", (samples, wearer, site))
+
+
+def _marked(block: Block, lost_samples: int, lost_ns: int, *, head: bool) -> Block:
+    if lost_samples:
+        before = block.gap_before
+        samples = lost_samples + (before.samples or 0 if before else 0)
+        duration_ns = lost_ns + (before.duration_ns if before else 0)
+        block = replace(block, gap_before=Gap(GapReason.OVERRUN, samples, duration_ns))
+    return block.with_head() if head else block

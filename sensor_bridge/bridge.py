@@ -1,0 +1,184 @@
+"""The bridge: sources on one side, spool and publisher on the other."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sagittal.blocks import Block
+from sagittal.errors import SagittalError
+from sagittal.messages import DeviceHealth, DeviceState, SilenceReason
+from sagittal.settings import Settings
+from sensor_bridge._builder import BlockBuilder, Samples
+from sensor_bridge._publisher import Publisher
+from sensor_bridge._spool import Spool
+from sensor_bridge.source import Source, offline
+
+_log = logging.getLogger(__name__)
+
+HEALTH_S = 5.0
+RATE_WINDOW_S = 5.0
+MAX_BACKOFF_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Samples over all streams since the spool was made: taken in, dropped for want of room, still waiting (blocks)."""
+
+    samples: int
+    dropped: int
+    waiting_blocks: int
+
+
+class _Outlet:
+    """One source's way into the spool, and its health."""
+
+    def __init__(self, source: Source, spool: Spool, publisher: Publisher) -> None:
+        self._source, self._spool, self._publisher = source, spool, publisher
+        boot_id, follows = spool.start(source.wearer, source.site)
+        self._builder = BlockBuilder(source.wearer, source.site, source.device, boot_id, follows)
+        self._samples = self._lost = self._reconnects = 0
+        self._window = (time.monotonic(), 0)
+        self._said_at = 0.0
+        self._health = DeviceHealth(
+            t_ns=time.time_ns(),
+            device=source.device,
+            site=source.site,
+            driver=source.driver,
+            state=DeviceState.SCANNING,
+        )
+
+    def samples(self, samples: Samples) -> None:
+        self._samples += len(samples.t_ns)
+        gap = samples.gap_before
+        if gap is not None:
+            self._lost += gap.samples or 0
+        self._take(self._builder.add(samples))
+        if self._health.state is not DeviceState.STREAMING:
+            self._reconnects += self._health.reason is not None
+            self.state(DeviceState.STREAMING)
+        elif time.monotonic() - self._said_at >= HEALTH_S:
+            self._say()
+
+    def state(
+        self,
+        state: DeviceState,
+        reason: SilenceReason | None = None,
+        *,
+        detail: str = "",
+        battery_percent: float | None = None,
+        rssi_dbm: float | None = None,
+        note: str | None = None,
+    ) -> None:
+        old = self._health
+        self._health = old.model_copy(
+            update={
+                "state": state,
+                "reason": reason,
+                "detail": detail,
+                "battery_percent": old.battery_percent if battery_percent is None else battery_percent,
+                "rssi_dbm": old.rssi_dbm if rssi_dbm is None else rssi_dbm,
+                "notes": old.notes if note is None or note in old.notes else [*old.notes, note],
+            }
+        )
+        if (old.state, old.reason) != (state, reason) or time.monotonic() - self._said_at >= HEALTH_S:
+            self._say()
+
+    def close(self, reason: SilenceReason) -> None:
+        """Spool what is left and say that it is over."""
+        self._take(self._builder.flush())
+        self._health = offline(self._health, reason)
+        self._say()
+
+    def _take(self, blocks: Sequence[Block]) -> None:
+        for block in blocks:
+            self._spool.append(block)
+        if blocks:
+            self._publisher.watch(self._source.wearer, self._source.site)
+            self._publisher.kick()
+
+    def _say(self) -> None:
+        now = time.monotonic()
+        since, before = self._window
+        rate = self._health.rate_hz
+        if now - since >= RATE_WINDOW_S:
+            rate = (self._samples - before) / (now - since)
+            self._window = (now, self._samples)
+        ledger = self._spool.ledger(self._source.wearer, self._source.site)
+        self._health = self._health.model_copy(
+            update={
+                "t_ns": time.time_ns(),
+                "rate_hz": rate,
+                "samples": self._samples,
+                "samples_lost": self._lost + ledger.dropped,
+                "reconnects": self._reconnects,
+                "spooled_blocks": ledger.blocks,
+                "spooled_bytes": ledger.bytes,
+            }
+        )
+        self._said_at = now
+        self._publisher.health(self._source.wearer, self._health)
+
+
+class Bridge:
+    """Runs sources until told to stop; what they deliver is on disk first and delivered as long as it takes.
+
+    Raises
+    ------
+    StoreError
+        Where the spool can't be opened.
+    BrokerError
+        Where the broker's URL is unusable; an absent broker is waited for.
+    """
+
+    def __init__(self, settings: Settings, sources: Sequence[Source]) -> None:
+        self._sources = sources
+        self.spool = Spool(settings.spool_path, settings.spool.max_mb * 1e6, settings.spool.max_days * 86400)
+        self.publisher = Publisher(settings, self.spool, settings.bridge_name)
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """End `run` soon; safe from a signal handler of the same loop."""
+        self._stop.set()
+
+    def totals(self) -> Totals:
+        """The ledger over all streams."""
+        ledgers = [self.spool.ledger(wearer, site) for wearer, site in self.spool.streams()]
+        return Totals(
+            sum(one.samples for one in ledgers), sum(one.dropped for one in ledgers), sum(one.blocks for one in ledgers)
+        )
+
+    async def run(self, *, drain_s: float = 2.0) -> Totals:
+        """Serve every source until all are done or `stop` is called, then wait up to `drain_s` for the mark."""
+        self.publisher.start()
+        try:
+            await asyncio.gather(*(self._serve(source) for source in self._sources))
+            deadline = time.monotonic() + drain_s
+            while not self.publisher.drained() and time.monotonic() < deadline:  # noqa: ASYNC110  # told by a thread
+                await asyncio.sleep(0.05)
+            return self.totals()
+        finally:
+            await asyncio.to_thread(self.publisher.stop)
+            self.spool.close()
+
+    async def _serve(self, source: Source) -> None:
+        outlet = _Outlet(source, self.spool, self.publisher)
+        backoff_s = 1.0
+        try:
+            while not self._stop.is_set():
+                try:
+                    await source.run(outlet, self._stop)
+                    return
+                except (SagittalError, OSError, EOFError, TimeoutError) as error:
+                    _log.warning("%s of %s failed: %s", source.device, source.wearer, error)
+                    outlet.state(DeviceState.WAITING, SilenceReason.LINK_LOST, detail=str(error)[:200])
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), backoff_s * random.uniform(0.8, 1.2))
+                backoff_s = min(2 * backoff_s, MAX_BACKOFF_S)
+        finally:
+            outlet.close(SilenceReason.STOPPED)

@@ -1,0 +1,69 @@
+"""Sources without a radio: a simulated body and a recording, paced like the real thing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sagittal.blocks import Block, Gap, GapReason
+from sagittal.messages import DeviceState
+from sagittal.names import Site
+from sagittal.units import NS_PER_S
+from sensor_bridge._builder import Samples
+from sensor_bridge.source import Outlet
+
+MAX_BLOCK_GAP_NS = NS_PER_S // 2
+
+
+@dataclass(slots=True)
+class Feed:
+    """Samples from anywhere, each handed over when its time has come.
+
+    `speed` 1 is real time; 0 is as fast as they come. `driver` says what the samples are.
+    """
+
+    wearer: str
+    site: Site
+    device: str
+    driver: str
+    stream: Iterable[Samples]
+    speed: float = 1.0
+    battery_percent: float | None = None
+
+    async def run(self, outlet: Outlet, stop: asyncio.Event) -> None:
+        """Deliver until the stream ends or `stop` is set."""
+        begun: tuple[float, int] | None = None
+        for samples in self.stream:
+            begun = begun or (time.monotonic(), samples.t_ns[0])
+            if self.speed > 0:
+                due = begun[0] + (samples.t_ns[-1] - begun[1]) / NS_PER_S / self.speed
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), max(0.0, due - time.monotonic()))
+            else:
+                await asyncio.sleep(0)
+            if stop.is_set():
+                return
+            outlet.samples(samples)
+            outlet.state(DeviceState.STREAMING, battery_percent=self.battery_percent)
+
+
+def recorded(blocks: Iterable[Block]) -> Iterator[Samples]:
+    """A recording's blocks as samples with their own times and gaps; the numbering is made anew."""
+    end_ns: int | None = None
+    for block in blocks:
+        gap = block.gap_before
+        if gap is None and end_ns is not None and block.t0_ns - end_ns > MAX_BLOCK_GAP_NS:
+            gap = Gap(GapReason.RECORDING, None, block.t0_ns - end_ns)
+        end_ns = block.end_ns
+        yield Samples(
+            t_ns=block.times_ns(),
+            acc=block.acc,
+            acc_scale=block.acc_scale,
+            gyr=block.gyr,
+            gyr_scale=block.gyr_scale,
+            clock=block.clock,
+            gap_before=gap,
+        )
