@@ -10,6 +10,7 @@ from scipy.fft import irfft, next_fast_len, rfft
 from scipy.signal import find_peaks
 
 from analytics._window import GRID_HZ, FloatArray, Window
+from analytics.compensation._bands import bands
 
 LEG_SLOTS = (
     *(f"{name}_{what}" for name in ("range", "peak", "thigh", "knee", "stance") for what in ("n", "sum", "square")),
@@ -26,7 +27,7 @@ def leg_sums(shank: Window | None, thigh: Window | None) -> FloatArray:
     """Sums over the strides of one leg; zero where a sensor is absent or nothing swings.
 
     The sagittal axis is the first principal axis of the angular rate; swing is the larger peak (Aminian 2002,
-    Salarian 2004): stance ends at the minimum before it and begins at the one after.
+    Salarian 2004): stance ends near the minimum before it and begins near the one after; a constant takes up the rest.
     """
     sums = np.zeros(len(LEG_SLOTS))
     if shank is None:
@@ -94,10 +95,14 @@ def _usable(a: int, b: int, window: Window) -> bool:
 
 def _stance(rate: FloatArray, a: int, b: int) -> float:
     """Share of a stride, swing peak to swing peak, in which the foot stands."""
-    third = max((b - a) // 3, 2)
-    landing = a + int(np.argmin(rate[a : a + third]))
-    leaving = b - third + int(np.argmin(rate[b - third : b]))
-    return (leaving - landing) / (b - a)
+    part = rate[a:b]
+    return 1.0 - (_trough(part) + _trough(part[::-1])) / (b - a) + bands().line["stance_offset"]
+
+
+def _trough(swing: FloatArray) -> int:
+    """Rows from a swing's peak to the first minimum below zero."""
+    below = int(np.argmax(swing < 0))
+    return below + int(np.argmax(np.diff(swing[below:], append=np.inf) > 0))
 
 
 def _add_thigh(values: dict[str, list[float]], kept: list[tuple[int, int]], shank: FloatArray, thigh: Window) -> None:
