@@ -13,8 +13,7 @@ class Band:
     """Where a metric lies in healthy gait, on its link scale.
 
     `centre` and `spread` are in link units at 105 steps/min, `slope` per unit of ln(cadence / 105); `sign` is +1
-    where larger values depart from healthy gait, −1 where smaller ones do. `noise` is the link-scale standard
-    error that one stride brings, falling with the root of their number.
+    where larger values depart from healthy gait, −1 where smaller ones do.
     """
 
     link: str
@@ -22,7 +21,6 @@ class Band:
     spread: float
     slope: float
     sign: float
-    noise: float
     source: str
 
 
