@@ -69,10 +69,14 @@ class SilenceReason(StrEnum):
 
 
 class DeviceHealth(_Message):
-    """A wearable's health, retained on `…/<site>/device`; rates in Hz, `t_ns` UTC."""
+    """A wearable's health, retained on `…/<site>/device`; rates in Hz, `t_ns` UTC.
+
+    `bridge` names the bridge that looks after it, so that its wearables can be called silent when it is gone.
+    """
 
     t_ns: int
     device: Name
+    bridge: Name | None = None
     site: Site
     driver: str
     state: DeviceState

@@ -1,0 +1,110 @@
+"""Which block comes next: order and uniqueness of one stream, by the rules of docs/wire.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from sagittal.blocks import Block, Cursor, Gap, GapReason
+
+MAX_HELD = 512
+"""Blocks of one stream that wait for an earlier one; what comes beyond stays with the bridge."""
+
+
+class StreamOrder:
+    """Takes blocks as they arrive and gives them back once each, in order.
+
+    Parameters
+    ----------
+    cursor, end_ns
+        The last block taken and the time behind it; None where nothing was taken yet.
+    boots
+        Every boot_id the stream has gone through: their blocks are repetitions.
+    """
+
+    def __init__(
+        self,
+        cursor: Cursor | None = None,
+        end_ns: int = 0,
+        boots: Iterable[bytes] = (),
+        *,
+        max_held: int = MAX_HELD,
+    ) -> None:
+        self.cursor = cursor
+        self.end_ns = end_ns
+        self.repeats = 0
+        self.refused = 0
+        self._boots = set(boots)
+        self._max_held = max_held
+        self._held: dict[Cursor, Block] = {}
+        self._after: dict[Cursor, Cursor] = {}
+
+    @property
+    def waiting(self) -> int:
+        """Blocks that wait for an earlier one."""
+        return len(self._held)
+
+    def offer(self, block: Block) -> list[Block]:
+        """The blocks that may be taken now, in order: none, this one, or this one and what waited for it."""
+        if self._is_repeat(block) or block.cursor in self._held:
+            self.repeats += 1
+            return []
+        if not self._comes_next(block):
+            self._hold(block)
+            return []
+        taken = [self._take(block)]
+        while (following := self._following()) is not None:
+            taken.append(self._take(following))
+        self._drop_stale()
+        return taken
+
+    def _is_repeat(self, block: Block) -> bool:
+        cursor = self.cursor
+        if cursor is not None and block.boot_id == cursor.boot_id:
+            return block.seq <= cursor.seq
+        return block.boot_id in self._boots
+
+    def _comes_next(self, block: Block) -> bool:
+        cursor = self.cursor
+        if block.head:
+            return True
+        if cursor is None:
+            return False
+        if block.boot_id == cursor.boot_id:
+            return block.seq == cursor.seq + 1
+        return block.seq == 0 and block.follows == cursor
+
+    def _hold(self, block: Block) -> None:
+        if len(self._held) >= self._max_held:
+            self.refused += 1
+            return
+        self._held[block.cursor] = block
+        if block.follows is not None:
+            self._after[block.follows] = block.cursor
+
+    def _following(self) -> Block | None:
+        cursor = self.cursor
+        if cursor is None:
+            return None
+        found = self._held.pop(Cursor(cursor.boot_id, cursor.seq + 1), None)
+        if found is None and (linked := self._after.pop(cursor, None)) is not None:
+            found = self._held.pop(linked, None)
+        return found
+
+    def _take(self, block: Block) -> Block:
+        cursor = self.cursor
+        if cursor is not None and block.gap_before is None and not self._is_contiguous(block, cursor):
+            block = replace(block, gap_before=Gap(GapReason.LOST, None, max(0, block.t0_ns - self.end_ns)))
+        self.cursor, self.end_ns = block.cursor, block.end_ns
+        self._boots.add(block.boot_id)
+        return block
+
+    @staticmethod
+    def _is_contiguous(block: Block, cursor: Cursor) -> bool:
+        return block.follows == cursor or (block.boot_id == cursor.boot_id and block.seq == cursor.seq + 1)
+
+    def _drop_stale(self) -> None:
+        for place in [place for place, block in self._held.items() if self._is_repeat(block)]:
+            block = self._held.pop(place)
+            if block.follows is not None:
+                self._after.pop(block.follows, None)
