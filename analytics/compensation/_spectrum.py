@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import rfft
 
-from analytics._window import GRID_HZ, FloatArray, Window
+from analytics._window import GRID_HZ, FloatArray
 from analytics.compensation._bands import bands
 from analytics.compensation._strides import Channels, Strides
 
@@ -67,12 +68,12 @@ class StretchSpectrum:
     forward: FloatArray
 
 
-def spectrum(window: Window, body: Channels, strides: Strides, forward: FloatArray | None) -> StretchSpectrum | None:
+def spectrum(body: Channels, strides: Strides, forward: FloatArray | None) -> StretchSpectrum | None:
     """Sums over blocks of four to seven good strides; None where too few strides are left for axes."""
     start, end = strides.start[strides.good], strides.end[strides.good]
     if len(start) < (2 if forward is not None else 4):
         return None
-    samples, lines = _lines(window, body, start, end)
+    samples, lines = _lines(body, start, end)
     heading, certainty = _heading(lines) if forward is None else (_known_heading(forward, body), 1.0)
     if heading is None:
         return None
@@ -87,16 +88,14 @@ def spectrum(window: Window, body: Channels, strides: Strides, forward: FloatArr
     return StretchSpectrum(rows, at, ahead)
 
 
-def _lines(window: Window, body: Channels, start: FloatArray, end: FloatArray) -> tuple[FloatArray, ComplexArray]:
-    """(n, points, 3) accelerations and (n, 7, harmonics) lines whose squared size is power."""
+def _lines(body: Channels, start: FloatArray, end: FloatArray) -> tuple[FloatArray, ComplexArray]:
+    """(3, n, points) accelerations and (n, 7, harmonics) lines whose squared size is power."""
     place = start[:, None] + np.arange(_POINTS) / _POINTS * (end - start)[:, None]
-    row = np.minimum(place.astype(np.intp), len(window) - 2)
-    share = (place - row)[..., None]
-    size = np.sqrt(np.einsum("ij,ij->i", window.acc, window.acc))
-    signals = np.column_stack([body.acc, body.gyr, size])
-    samples = signals[row] * (1 - share) + signals[row + 1] * share
-    lines = np.fft.rfft(samples, axis=1)[:, 1 : _HARMONICS + 1] * (np.sqrt(2) / _POINTS)
-    return samples[..., :3], np.moveaxis(lines, 1, 2)
+    row = np.minimum(place.astype(np.intp), body.signals.shape[1] - 2)
+    here = body.signals[:, row]
+    samples = here + (body.signals[:, row + 1] - here) * (place - row)
+    lines = rfft(samples, axis=2)[..., 1 : _HARMONICS + 1] * (np.sqrt(2) / _POINTS)
+    return samples[:3], np.ascontiguousarray(lines.transpose(1, 0, 2))
 
 
 def _heading(lines: ComplexArray) -> tuple[FloatArray | None, float]:
@@ -147,7 +146,7 @@ def _turn(lines: ComplexArray, heading: FloatArray) -> ComplexArray:
 def _turned_squares(samples: FloatArray, heading: FloatArray) -> FloatArray:
     """(n, 3) mean squares of acceleration up, forward, left, mean removed."""
     c, s = heading
-    v, first, second = np.moveaxis(samples, 2, 0)
+    v, first, second = samples
     return np.stack([v.var(axis=1), (c * first + s * second).var(axis=1), (c * second - s * first).var(axis=1)], 1)
 
 

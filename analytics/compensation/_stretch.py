@@ -34,20 +34,27 @@ def analyse_stretch(
         Walking direction in the frame of the lower-back sensor where the mounting is known; else it is found from
         the stretch itself.
     """
-    present = {site: window for site, window in windows.items() if len(window) >= _SHORTEST_S * GRID_HZ}
+    present = {site: window for site, window in windows.items() if _usable(window)}
     legs = {side: leg_sums(*leg_windows(present, side)) for side in LEGS}
     trunk = trunk_sums(present.get("upper_trunk"))
     sites = tuple(sorted(present))
     lead = next((present[site] for site in PRIMARY if site in present), None)
-    if lead is None or not np.isfinite(lead.acc).all():
+    if lead is None:
         return GaitEvidence(legs=legs, trunk=trunk, sites=sites), Course()
     body = channels(lead)
     strides = find_strides(lead, body)
     if strides is None:
         return GaitEvidence(legs=legs, trunk=trunk, sites=sites), Course()
-    found = spectrum(lead, body, strides, forward)
+    found = spectrum(body, strides, forward)
     seen = len(strides.start)
     if found is None:
         return GaitEvidence(seen=seen, legs=legs, trunk=trunk, sites=sites), Course()
     evidence = GaitEvidence(deal(found.rows), len(found.rows), seen, legs, trunk, sites)
     return evidence, course_of(found.rows, since_start_s + found.at / GRID_HZ)
+
+
+def _usable(window: Window) -> bool:
+    """Whether a window is long enough and holds numbers only."""
+    if len(window) < _SHORTEST_S * GRID_HZ:
+        return False
+    return bool(np.isfinite(window.acc.sum() + window.gyr.sum() + window.up.sum()))

@@ -52,20 +52,18 @@ class Strides:
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """Six channels in a horizontal frame fixed to the sensor.
+    """Seven channels in a horizontal frame fixed to the sensor.
 
     Attributes
     ----------
-    acc
-        (n, 3) gravity-free acceleration along up, first and second horizontal axis, m/s².
-    gyr
-        (n, 3) angular rate about the same axes, rad/s.
+    signals
+        (7, n) gravity-free acceleration along up, first and second horizontal axis (m/s²), angular rate about the
+        same axes (rad/s), and the size of the specific force (m/s²).
     axes
         (3, 3) rows: up, first and second horizontal axis in the sensor frame (right-handed).
     """
 
-    acc: FloatArray
-    gyr: FloatArray
+    signals: FloatArray
     axes: FloatArray
 
 
@@ -80,10 +78,13 @@ def channels(window: Window) -> Channels:
     first = np.cross(up, np.eye(3)[int(np.argmin(np.abs(up)))])
     first /= np.linalg.norm(first)
     axes = np.vstack([up, first, np.cross(up, first)])
-    along = np.einsum("ij,ij->i", window.acc, window.up)
-    gain = GRAVITY / max(float(along.mean()), 1.0)
-    free = window.acc * gain - GRAVITY * window.up
-    return Channels(free @ axes.T, window.gyr @ axes.T, axes)
+    force = np.ascontiguousarray(window.acc.T)
+    along = float(np.vdot(window.acc, window.up)) / len(window)
+    signals = np.empty((7, len(window)))
+    signals[:3] = axes @ (force * (GRAVITY / max(along, 1.0)) - GRAVITY * window.up.T)
+    signals[3:6] = axes @ window.gyr.T
+    signals[6] = np.sqrt(force[0] ** 2 + force[1] ** 2 + force[2] ** 2)
+    return Channels(signals, axes)
 
 
 def find_strides(window: Window, body: Channels) -> Strides | None:
@@ -108,36 +109,34 @@ def find_strides(window: Window, body: Channels) -> Strides | None:
 
 
 def _coarse(body: Channels, length: int) -> tuple[FloatArray, FloatArray]:
-    """(m, 6) channels at 25 Hz, each triple over its RMS, and the slow yaw rate."""
+    """(6, m) channels at 25 Hz, each triple over its RMS, and the slow yaw rate."""
     size = next_fast_len(length + GRID_HZ, real=True)
     size += -size % (2 * GRID_HZ // COARSE_HZ)
-    spectrum = rfft(np.hstack([body.acc, body.gyr]), size, axis=0)
+    spectrum = rfft(body.signals[:6], size, axis=1)
     small = size * COARSE_HZ // GRID_HZ
     hz = np.arange(small // 2 + 1) * GRID_HZ / size
-    cut = spectrum[: len(hz)] * (COARSE_HZ / GRID_HZ)
+    cut = spectrum[:, : len(hz)] * (COARSE_HZ / GRID_HZ)
     band = np.clip((hz - 0.5 * _PASS_HZ[0]) / (0.5 * _PASS_HZ[0]), 0, 1) * np.clip(2 * (_PASS_HZ[1] + 0.5 - hz), 0, 1)
     slow = np.clip(2 - 2 * hz, 0, 1)
     rows = (length * COARSE_HZ) // GRID_HZ
-    out = irfft(cut * band[:, None], small, axis=0)[:rows]
-    yaw = irfft(cut[:, 3] * slow, small)[:rows]
-    for triple in (out[:, :3], out[:, 3:]):
+    out = irfft(cut * band, small, axis=1)[:, :rows]
+    yaw = irfft(cut[3] * slow, small)[:rows]
+    for triple in (out[:3], out[3:]):
         triple /= max(float(np.sqrt(np.mean(triple**2))), 1e-9)
     return out, yaw
 
 
 def _period(coarse: FloatArray, straight: BoolArray) -> tuple[float, int] | None:
     """Stride time in coarse rows and the first row of the most periodic stride."""
-    width = min(int(_WINDOW_S * COARSE_HZ), len(coarse))
-    starts = np.arange(0, len(coarse) - width + 1, max(width // 2, 1))
-    pieces = np.stack([coarse[s : s + width] for s in starts])
-    size = next_fast_len(2 * width, real=True)
-    power = np.abs(rfft(pieces, size, axis=1)) ** 2
+    width = min(int(_WINDOW_S * COARSE_HZ), coarse.shape[1])
+    starts = np.arange(0, coarse.shape[1] - width + 1, max(width // 2, 1))
+    pieces = np.stack([coarse[:, s : s + width] for s in starts])
+    spectrum = rfft(pieces, next_fast_len(2 * width, real=True), axis=2)
+    power = (spectrum.real**2 + spectrum.imag**2).reshape(len(starts), 2, 3, -1).sum(axis=2)
     lags = int(min(_PERIOD_S[1] * COARSE_HZ, 0.6 * width)) + 2
-    raw = irfft(power, size, axis=1)[:, :lags] / (width - np.arange(lags))[:, None]
-    curve = np.zeros(raw.shape[:2])
-    for triple in (raw[..., :3].sum(axis=2), raw[..., 3:].sum(axis=2)):
-        curve += triple / np.maximum(triple[:, :1], 1e-9) / 2
-    energy = raw[:, 0].sum(axis=1)
+    raw = irfft(power, next_fast_len(2 * width, real=True), axis=2)[..., :lags] / (width - np.arange(lags))
+    curve = (raw / np.maximum(raw[..., :1], 1e-9)).mean(axis=1)
+    energy = raw[..., 0].sum(axis=1)
     lag, height = _first_peaks(curve)
     before = np.r_[0, np.cumsum(straight)]
     usable = (
@@ -176,23 +175,25 @@ def _vertex(left: FloatArray, top: FloatArray, right: FloatArray) -> FloatArray:
 
 def _match(coarse: FloatArray, straight: BoolArray, period: float, anchor: int) -> FloatArray:
     """Coarse rows, fractional, at which the average stride matches best."""
-    width = round(period)
-    if len(coarse) < width + 3:
+    width, length = round(period), coarse.shape[1]
+    places = length - width + 1
+    if places < 4:
         return np.empty(0)
-    views = np.lib.stride_tricks.sliding_window_view(coarse, width, axis=0).reshape(len(coarse) - width + 1, -1)
-    views = np.ascontiguousarray(views)
-    norms = np.maximum(np.sqrt(np.einsum("ij,ij->i", views, views)), 1e-9)
-    open_road = straight[: len(views)] & straight[width - 1 :]
-    template = views[min(anchor, len(views) - 1)]
-    rows = np.empty(0, dtype=np.intp)
-    curve = np.empty(0)
+    size = next_fast_len(length + width, real=True)
+    spectrum = rfft(coarse, size, axis=1)
+    energy = np.r_[0.0, np.cumsum((coarse**2).sum(axis=0))]
+    norms = np.sqrt(np.maximum(energy[width:] - energy[:-width], 1e-9))
+    open_road = straight[:places] & straight[width - 1 :]
+    stride = np.arange(width)
+    chosen = np.array([min(anchor, places - 1)])
     for _round in range(3):
-        curve = views @ template / (norms * max(float(np.linalg.norm(template)), 1e-9))
+        template = (coarse[:, chosen[:, None] + stride] / norms[chosen, None]).mean(axis=1)
+        match = irfft((spectrum * np.conj(rfft(template, size, axis=1))).sum(axis=0), size)[:places]
+        curve = match / (norms * max(float(np.linalg.norm(template)), 1e-9))
         rows, _ = find_peaks(curve, height=_MATCH_MIN, distance=max(1, int(0.6 * period)))
-        chosen = rows[open_road[rows]] if len(rows) else rows
-        if len(chosen) < 2:
+        if np.count_nonzero(open_road[rows]) < 2:
             break
-        template = np.mean(views[chosen] / norms[chosen, None], axis=0)
+        chosen = rows[open_road[rows]]
     if not len(rows):
         return np.empty(0)
     return np.asarray(rows + _vertex(curve[rows - 1], curve[rows], curve[rows + 1]), dtype=float)
@@ -211,12 +212,12 @@ def _strides(window: Window, body: Channels, marks: FloatArray, period: float) -
     sane = (np.abs(duration / np.median(duration) - 1) < _DURATION_OFF) & (
         _sums(window.valid, first, last) / span >= _VALID_SHARE
     )
-    turned = np.abs(_sums(body.gyr[:, 0], first, last)) / GRID_HZ
+    turned = np.abs(_sums(body.signals[3], first, last)) / GRID_HZ
     curved = turned > _TURN_ANGLE
     passage = sane & ~curved
     good = _without_ends(start, end, passage)
     if good.any():
-        amplitude = np.sqrt(_sums(np.einsum("ij,ij->i", body.acc, body.acc), first, last) / span)
+        amplitude = np.sqrt(_sums((body.signals[:3] ** 2).sum(axis=0), first, last) / span)
         good &= amplitude > _AMPLITUDE_MIN * np.median(amplitude[good])
     return Strides(start, end, good, period / COARSE_HZ)
 

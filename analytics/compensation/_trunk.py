@@ -18,7 +18,7 @@ def trunk_sums(window: Window | None) -> FloatArray:
         return np.zeros(len(TRUNK_SLOTS))
     body = channels(window)
     strides = find_strides(window, body)
-    found = spectrum(window, body, strides, None) if strides is not None else None
+    found = spectrum(body, strides, None) if strides is not None else None
     if found is None:
         return np.zeros(len(TRUNK_SLOTS))
     total = found.rows.sum(axis=0)

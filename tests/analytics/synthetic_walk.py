@@ -10,17 +10,55 @@ from analytics._window import GRID_HZ, FloatArray, Window
 
 GRAVITY = 9.80665
 
+Lines = tuple[dict[int, tuple[float, float]], ...]
+
 # Amplitude and phase by harmonic: acceleration up, forward, left (m/s²); rate about them (deg/s).
-_ACC: tuple[dict[int, tuple[float, float]], ...] = (
+_ACC: Lines = (
     {1: (0.11, 40), 2: (2.46, 0), 3: (0.21, 90), 4: (1.06, 80), 5: (0.15, 10), 6: (0.72, 120)},
     {1: (0.16, 10), 2: (1.52, 114), 3: (0.13, 60), 4: (0.78, 125), 5: (0.12, 80), 6: (0.79, 120)},
     {1: (0.45, -130), 2: (0.16, 20), 3: (0.50, -120), 4: (0.16, 70), 5: (0.56, 30)},
 )
-_RATE: tuple[dict[int, tuple[float, float]], ...] = (
+_RATE: Lines = (
     {1: (23, -52), 2: (3, 20), 3: (10, 60), 5: (7, 100)},
     {1: (16, 0), 2: (2, 40), 3: (24, -50), 4: (2, 10), 5: (4, 90)},
     {1: (3, 30), 2: (12, -120), 3: (2, 10), 4: (6.5, -60)},
 )
+
+# Centre-of-mass acceleration (up h2, h4, h6, h8; forward h2, h4, h6; left h1, h3, h5) by cadence, from the mean ground
+# reaction forces of adults at four imposed speeds (Bovi 2011, supplement), divided by mass.
+_FORCES: dict[float, tuple[tuple[tuple[float, float], ...], ...]] = {
+    88.0: (
+        ((1.56, -38), (0.68, -62), (0.58, -98), (0.29, -134)),
+        ((0.71, 16), (0.32, -44), (0.09, -116)),
+        ((0.45, -127), (0.22, -174), (0.09, 143)),
+    ),
+    110.0: (
+        ((2.43, -29), (0.58, -44), (0.60, -80), (0.48, -114)),
+        ((0.96, 32), (0.56, -9), (0.22, -61)),
+        ((0.55, -119), (0.27, -164), (0.13, 146)),
+    ),
+    123.0: (
+        ((3.34, -32), (0.20, -52), (0.50, -73), (0.56, -96)),
+        ((1.23, 39), (0.72, 5), (0.30, -39)),
+        ((0.50, -117), (0.27, -169), (0.13, 135)),
+    ),
+    141.0: (
+        ((4.24, -38), (0.73, 121), (0.36, -24), (0.66, -77)),
+        ((1.68, 56), (1.16, 27), (0.50, -6)),
+        ((0.47, -104), (0.27, 179), (0.10, 137)),
+    ),
+}
+FORCE_CADENCES_SPM = tuple(_FORCES)
+
+
+def published_forces(cadence_spm: float) -> Lines:
+    """Acceleration of the lower back from published forces: forward 1.6, sideways 1.5 times the centre of mass's."""
+    up, ahead, left = _FORCES[cadence_spm]
+    return (
+        {1: (0.1, 0), 3: (0.1, 50)} | {2 * k + 2: line for k, line in enumerate(up)},
+        {1: (0.1, 0), 3: (0.08, 50)} | {2 * k + 2: (1.6 * a, phase) for k, (a, phase) in enumerate(ahead)},
+        {2: (0.1, 0)} | {2 * k + 1: (1.5 * a, phase) for k, (a, phase) in enumerate(left)},
+    )
 
 
 @dataclass(frozen=True)
@@ -35,6 +73,7 @@ class Gait:
     vigour: float = 1.0
     wave_delay_deg: float = 0.0
     seed: int = 1
+    acc: Lines = _ACC
 
 
 def walk(
@@ -46,7 +85,7 @@ def walk(
     n = int(gait.seconds * rate_hz)
     drift = np.cumsum(rng.normal(0, gait.timing_cv * np.sqrt(period / rate_hz), n))
     phase = np.arange(n) / rate_hz / period + drift / period
-    body = np.column_stack([_curve(phase, channel, gait, place) for place, channel in enumerate((*_ACC, *_RATE))])
+    body = np.column_stack([_curve(phase, channel, gait, place) for place, channel in enumerate((*gait.acc, *_RATE))])
     body += gait.irregularity * _rough(rng, n, rate_hz) * body.std(axis=0)
     body[:, 3:] = np.radians(body[:, 3:])
     body *= gait.vigour

@@ -24,7 +24,14 @@ from analytics.compensation import (
     relief,
 )
 from sagittal.results import Pattern
-from tests.analytics.synthetic_walk import Gait, any_mounting, turned_in_place, walk
+from tests.analytics.synthetic_walk import (
+    FORCE_CADENCES_SPM,
+    Gait,
+    any_mounting,
+    published_forces,
+    turned_in_place,
+    walk,
+)
 
 NORMAL = Gait()
 
@@ -115,6 +122,19 @@ def test_the_same_body_at_any_speed_is_not_flagged(cadence_spm: float) -> None:
     assert not any(p.flagged for p in found.patterns)
 
 
+@pytest.mark.parametrize("irregularity", [0.1, 0.25, 0.4])
+def test_published_forces_over_speed_raise_nothing(irregularity: float) -> None:
+    found = [
+        judge(walk(Gait(cadence_spm=c, acc=published_forces(c), irregularity=irregularity, seconds=60)))
+        for c in FORCE_CADENCES_SPM
+    ]
+    sizes = [a.departure for a in found if a.departure is not None]
+    assert len(sizes) == len(FORCE_CADENCES_SPM)
+    assert not any(a.flagged for a in found)
+    assert max(sizes) < 0.4
+    assert sizes[0] - sizes[-1] < 0.1, "the slowest scores no higher than the quickest"
+
+
 @pytest.mark.parametrize("seconds", [1, 2.5, 4])
 def test_few_strides_are_not_assessable_and_say_why(seconds: float) -> None:
     found = judge(walk(replace(NORMAL, seconds=seconds)))
@@ -149,7 +169,7 @@ def test_standing_still_has_no_strides() -> None:
     assert found.reason
 
 
-@pytest.mark.parametrize("what", ["stuck", "constant", "nan", "clipped", "empty"])
+@pytest.mark.parametrize("what", ["stuck", "constant", "nan", "nan rate", "clipped", "empty"])
 def test_rubbish_is_answered_with_a_reason(what: str) -> None:
     window = walk(Gait(seconds=12))
     acc, gyr = window.acc.copy(), window.gyr.copy()
@@ -160,6 +180,8 @@ def test_rubbish_is_answered_with_a_reason(what: str) -> None:
             acc[:], gyr[:] = 0.0, 0.0
         case "nan":
             acc[300:320] = np.nan
+        case "nan rate":
+            gyr[300, 1] = np.nan
         case "clipped":
             np.clip(acc, -1, 1, out=acc)
         case _:
