@@ -1,87 +1,37 @@
-"""The page's web application."""
+"""The page's web application, put together."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import logging
-import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import date
-from importlib.resources import files
-from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from dashboards._words import catalogue, word
-from dashboards.drawings import posture_css
-from dashboards.page._desk import Desk
+from dashboards._words import word
+from dashboards.page._api import Api, router
+from dashboards.page._context import PageContext
+from dashboards.page._gate import has_token
 from dashboards.page._guard import Guard, allowed_hosts
-from dashboards.page._hub import Hub
 from dashboards.page._live import LiveSource
-from dashboards.page._shelf import Shelf
-from dashboards.page._stream import LiveParts, stream
+from dashboards.page._login import login_routes
+from dashboards.page._routes import page_routes
 from sagittal import __version__
-from sagittal.errors import BrokerError, NameRefused
-from sagittal.messages import Command
-from sagittal.names import check_name
+from sagittal.errors import StoreError
 from sagittal.protocols import Reader
+from sagittal.results import NOTICE
 from sagittal.settings import Settings
-from sagittal.topics import command_topic
 
-_log = logging.getLogger(__name__)
-_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+_ABOUT = f"""Posture and gait of a wearer, as the analysis stored them. {NOTICE}
 
-
-class Page:
-    """What the routes share."""
-
-    def __init__(
-        self, open_reader: Callable[[], Reader], live: LiveSource, settings: Settings, now_ns: Callable[[], int]
-    ) -> None:
-        self.live = live
-        self.settings = settings
-        self.hub = Hub()
-        self.shelf = Shelf(open_reader)
-        self.now_ns = now_ns
-        self.static = _static()
-        self.templates = _templates(self.static)
-        self.desk = Desk(self.shelf, self.hub, settings, self.templates, now_ns)
-
-    def html(self, name: str, status: int = 200, **context: Any) -> HTMLResponse:
-        """A rendered template."""
-        return HTMLResponse(self.templates.get_template(name).render(context), status)
-
-    async def command(self, wearer: str, verb: str, values: dict[str, Any]) -> Command:
-        """Send a wish.
-
-        Raises
-        ------
-        BrokerError
-            Where the broker did not take it.
-        """
-        wish = Command.model_validate(
-            {"id": secrets.token_hex(8), "t_ns": self.now_ns(), "wearer": wearer, "verb": verb, "values": values}
-        )
-        await asyncio.to_thread(self.live.publish, command_topic(wearer, verb), wish.to_json())
-        return wish
-
-    async def known(self, wearer: str) -> str:
-        """The wearer's name, if such a wearer is known; else the answer is 404."""
-        try:
-            check_name("wearer", wearer)
-        except NameRefused:
-            raise HTTPException(404, word("error.unknown_wearer")) from None
-        if wearer not in await self.desk.wearers():
-            raise HTTPException(404, word("error.unknown_wearer"))
-        return wearer
+Times are UTC nanoseconds since 1970 as whole numbers (read them as 64-bit integers); angles are degrees, flexion
+positive forwards, lateral positive to the wearer's right. Absent values are null, with a reason beside them.
+Where a log-in is asked for, send `Authorization: Bearer <token>`; `sagittal access token` makes one."""
 
 
 def create_app(
@@ -90,8 +40,9 @@ def create_app(
     settings: Settings,
     *,
     now_ns: Callable[[], int] = time.time_ns,
+    log_in: bool = False,
 ) -> FastAPI:
-    """The wearer's page as an ASGI application.
+    """The wearer's page and the API as an ASGI application.
 
     Parameters
     ----------
@@ -103,15 +54,21 @@ def create_app(
         Wearers with their time zones, and the hosts that the page answers to.
     now_ns
         The present, UTC ns.
+    log_in
+        Whether everyone must log in; without it whoever reaches the page may see all, so it must stay on loopback.
+
+    Raises
+    ------
+    StoreError
+        Where the book of access in the data folder can't be opened.
     """
-    page = Page(open_reader, live, settings, now_ns)
-    parts = LiveParts(page.hub, page.desk)
+    page = PageContext(open_reader, live, settings, now_ns, log_in=log_in)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         page.hub.attach(asyncio.get_running_loop())
         live.start(page.hub.from_thread_message, page.hub.from_thread_link)
-        ticking = asyncio.create_task(parts.run())
+        ticking = asyncio.create_task(page.parts.run())
         try:
             yield
         finally:
@@ -119,118 +76,54 @@ def create_app(
             page.hub.close()
             await asyncio.to_thread(live.stop)
             await page.shelf.close()
+            page.access.close()
 
     app = FastAPI(
-        title="Sagittal", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
+        title="Sagittal",
+        version=__version__,
+        description=_ABOUT,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
     )
     app.state.page = page
     app.add_middleware(GZipMiddleware, minimum_size=600)
-    app.add_middleware(Guard, hosts=allowed_hosts(settings.page.host, settings.page.allowed_hosts))
+    app.add_middleware(
+        Guard,
+        hosts=allowed_hosts(settings.page.host, settings.page.allowed_hosts),
+        trusted=lambda headers: has_token(headers.get("authorization")),
+    )
     _errors(app, page)
-    _pages(app, page, parts)
+    app.include_router(page_routes(page))
+    app.include_router(login_routes(page))
+    api = Api(page.gate, page.shelf, page.desk, page.send, page.hub.silent_s, now_ns)
+    app.include_router(router(api))
     return app
 
 
-def _pages(app: FastAPI, page: Page, parts: LiveParts) -> None:
-    @app.get("/", include_in_schema=False)
-    async def wearers() -> Response:
-        known = await page.desk.wearers()
-        if len(known) == 1:
-            return RedirectResponse(f"/w/{known[0]}", 303)
-        rows = [(name, (await page.desk.context(name))["now"]) for name in known]
-        return page.html("wearers.html", rows=rows)
+def _errors(app: FastAPI, page: PageContext) -> None:
+    def answer(request: Request, status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+        wants_json = "application/json" in request.headers.get("accept", "")
+        if request.url.path.startswith("/api/") or wants_json:
+            return JSONResponse({"detail": detail}, status, headers)
+        response = page.html("error.html", status, detail=detail)
+        response.headers.update(headers or {})
+        return response
 
-    @app.get("/w/{wearer}", include_in_schema=False)
-    async def one(wearer: str, day: str | None = None, sent: str | None = None) -> Response:
-        await page.known(wearer)
-        shown = _date(day)
-        context = await page.desk.context(wearer, shown)
-        return page.html("wearer.html", **context, static_day=shown is not None, sent=sent, page=page_links(context))
-
-    @app.get("/w/{wearer}/live", include_in_schema=False)
-    async def live(wearer: str) -> Response:
-        await page.known(wearer)
-        return await stream(page.hub, parts, wearer)
-
-    @app.post("/w/{wearer}/calibrate", include_in_schema=False)
-    async def calibrate(request: Request, wearer: str) -> Response:
-        await page.known(wearer)
-        try:
-            await page.command(wearer, "calibrate", {"method": "stand"})
-        except BrokerError as error:
-            raise HTTPException(503, word("calibrate.offline", detail=str(error))) from None
-        if "application/json" in request.headers.get("accept", ""):
-            return JSONResponse({"sent": True}, 202)
-        return RedirectResponse(f"/w/{wearer}?sent=calibrate", 303)
-
-    @app.get("/static/{name}", include_in_schema=False)
-    async def static(name: str) -> Response:
-        if name not in page.static:
-            raise HTTPException(404, word("error.not_found"))
-        body, _digest = page.static[name]
-        kept = {"cache-control": "public, max-age=31536000, immutable"}
-        return Response(body, media_type=_TYPES[Path(name).suffix], headers=kept)
-
-
-def page_links(context: dict[str, Any]) -> dict[str, str]:
-    """The days before and after the shown one."""
-    day = context["day"]
-    if day is None:
-        return {}
-    shown = date.fromisoformat(day.iso)
-    return {
-        "previous": date.fromordinal(shown.toordinal() - 1).isoformat(),
-        "next": date.fromordinal(shown.toordinal() + 1).isoformat(),
-    }
-
-
-def _errors(app: FastAPI, page: Page) -> None:
     @app.exception_handler(HTTPException)
-    async def refused(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        detail = str(error.detail) if isinstance(error, HTTPException) else ""
-        if status == 404 and detail == "Not Found":
-            detail = word("error.not_found")
-        if "application/json" in request.headers.get("accept", ""):
-            return JSONResponse({"detail": detail}, status)
-        return page.html("error.html", status, detail=detail)
+    async def refused(request: Request, error: HTTPException) -> Response:
+        detail = word("error.not_found") if error.detail == "Not Found" else str(error.detail)
+        headers = dict(error.headers) if error.headers else None
+        if error.status_code == 401 and page.gate.log_in and not request.url.path.startswith("/api/"):
+            return page.html("login.html", 401, detail="")
+        return answer(request, error.status_code, detail, headers)
 
+    @app.exception_handler(RequestValidationError)
+    async def malformed(request: Request, error: RequestValidationError) -> Response:
+        problems = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
+        return answer(request, 422, problems)
 
-def _date(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        shown = date.fromisoformat(text)
-    except ValueError:
-        raise HTTPException(400, word("error.bad_day")) from None
-    if not 1971 <= shown.year <= 2260:
-        raise HTTPException(400, word("error.bad_day"))
-    return shown
-
-
-def _static() -> dict[str, tuple[bytes, str]]:
-    folder = files("dashboards.page").joinpath("static")
-    loaded = {}
-    for entry in folder.iterdir():
-        body = entry.read_bytes()
-        if entry.name == "page.css":
-            body += posture_css().encode()
-        loaded[entry.name] = (body, hashlib.sha256(body).hexdigest()[:12])
-    return loaded
-
-
-def _templates(static: dict[str, tuple[bytes, str]]) -> Environment:
-    environment = Environment(
-        loader=PackageLoader("dashboards.page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(
-        w=word,
-        words=catalogue(),
-        asset=lambda name: f"/static/{name}?{static[name][1]}",
-        version=__version__,
-    )
-    return environment
+    @app.exception_handler(StoreError)
+    async def store_away(request: Request, error: StoreError) -> Response:
+        return answer(request, 503, str(error))

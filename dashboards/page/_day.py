@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from dashboards.drawings import Segment
+from dashboards.page._clock import local_time
 from sagittal.names import PostureLabel
 from sagittal.protocols import Reader
 from sagittal.results import Day, Event, Exposure, Minute, Posture, Walk
@@ -50,11 +51,6 @@ def day_bounds(day: date, zone: ZoneInfo) -> tuple[int, int]:
 def local_date(t_ns: int, zone: ZoneInfo) -> date:
     """The local date of an instant."""
     return local_time(t_ns, zone).date()
-
-
-def local_time(t_ns: int, zone: ZoneInfo) -> datetime:
-    """An instant on the wearer's clock."""
-    return datetime.fromtimestamp(t_ns / NS_PER_S, zone)
 
 
 def read_day(reader: Reader, wearer: str, day: date, zone: ZoneInfo) -> DayData:

@@ -13,13 +13,14 @@ from jinja2 import Environment
 from pydantic import ValidationError
 
 from dashboards._words import word
+from dashboards.page._care import diary_view, exercise_views, guide_steps, nudge_view
+from dashboards.page._clock import Clock
 from dashboards.page._day import DayData, local_date, read_day
 from dashboards.page._hub import Hub
 from dashboards.page._shelf import Shelf
 from dashboards.page._view import (
     STALE_S,
     Alert,
-    Clock,
     alerts,
     calibration_words,
     day_view,
@@ -34,7 +35,7 @@ from sagittal.results import Event, Posture
 from sagittal.settings import Settings
 from sagittal.units import NS_PER_S
 
-PARTS = ("alerts", "now", "figure", "day", "walks", "device")
+PARTS = ("alerts", "guide", "now", "figure", "day", "walks", "nudges", "diary", "exercises", "device")
 """The parts of the page that are replaced while it is open."""
 _FRESH_S = 4.0
 _CALIBRATION_DAYS = 7
@@ -119,13 +120,21 @@ class Desk:
         devices = _devices(list(live.devices.values()), stored.devices if stored else [])
         return {
             "wearer": wearer,
-            "now": now_view(posture, heard, clock.now_ns, clock.zone),
+            "now": now_view(posture, heard, clock),
             "posture": posture,
             "figures": figures(posture),
             "day": day_view(stored.day, clock.now_ns) if stored else None,
             "devices": [device_view(health) for health in devices],
             "alerts": alerts(self._hub, wearer, devices, posture, clock) or trouble,
             "calibration": calibration_words(stored.calibrations if stored else (), clock),
+            "guide": guide_steps(
+                devices, posture, bool(stored and stored.calibrations), stored.day if stored else None, clock
+            )
+            if day is None
+            else [],
+            "nudges": nudge_view(stored.day, self._settings.wearer(wearer).nudges.mode, clock) if stored else None,
+            "diary": diary_view(stored.day, clock) if stored else None,
+            "exercises": exercise_views(stored.day) if stored else [],
         }
 
     def part(self, name: str, context: dict[str, Any]) -> str:

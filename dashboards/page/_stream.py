@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
@@ -56,28 +57,37 @@ class LiveParts:
                 self._hub.tell(wearer, f"part:{name}", _part(name, html))
 
 
-async def stream(hub: Hub, parts: LiveParts, wearer: str) -> Response:
-    """The stream of one browser; 503 where too many watch already."""
+async def stream(hub: Hub, parts: LiveParts, wearer: str, still_allowed: Callable[[], bool]) -> Response:
+    """The stream of one browser, for as long as it is allowed; 503 where too many watch already."""
     box = hub.watch(wearer)
     if box is None:
         return PlainTextResponse("too many browsers are watching: close one", 503, {"retry-after": "30"})
     return StreamingResponse(
-        _items(hub, parts, wearer, box),
+        _items(hub, parts, wearer, box, still_allowed),
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )
 
 
-async def _items(hub: Hub, parts: LiveParts, wearer: str, box: Mailbox) -> AsyncIterator[str]:
+async def _items(
+    hub: Hub, parts: LiveParts, wearer: str, box: Mailbox, still_allowed: Callable[[], bool]
+) -> AsyncIterator[str]:
     try:
         yield f"retry: {_RETRY_MS}\n\n"
         await parts.everything(wearer, box)
+        asked = time.monotonic()
         while not box.closed:
             try:
                 items = await asyncio.wait_for(box.take(), _BEAT_S)
             except TimeoutError:
+                if not still_allowed():
+                    return
                 yield "event: beat\ndata: {}\n\n"
                 continue
+            if time.monotonic() - asked > _BEAT_S:
+                asked = time.monotonic()
+                if not still_allowed():
+                    return
             yield "".join(f"event: {name.partition(':')[0]}\ndata: {data}\n\n" for name, data in items)
     finally:
         hub.unwatch(wearer, box)

@@ -11,7 +11,8 @@ from markupsafe import Markup
 
 from dashboards._words import duration, word, word_or
 from dashboards.drawings import POSTURE_ORDER, back_figure, day_band, posture_class, side_figure
-from dashboards.page._day import DayData, local_time
+from dashboards.page._clock import Clock, date_words, local_time
+from dashboards.page._day import DayData
 from dashboards.page._hub import Hub
 from sagittal.messages import DeviceHealth, DeviceState
 from sagittal.names import PostureLabel, Side
@@ -107,27 +108,16 @@ class DayView:
     diary: list[tuple[str, str]] = field(default_factory=list)
 
 
-def clock(t_ns: int, zone: ZoneInfo, now_ns: int) -> str:
-    """A time of day; with its date where that is another day than today."""
-    then, today = local_time(t_ns, zone), local_time(now_ns, zone).date()
-    return f"{then:%H:%M}" if then.date() == today else f"{date_words(then)}, {then:%H:%M}"
-
-
-def date_words(day: datetime) -> str:
-    """A date as people write it: "Tue 24 Nov 2026"."""
-    return f"{day:%a} {day.day} {day:%b %Y}"
-
-
 def posture_word(posture: PostureLabel) -> str:
     """The word for a posture."""
     return word(f"posture.{posture}")
 
 
-def now_view(posture: Posture | None, live: bool, now_ns: int, zone: ZoneInfo) -> NowView:
+def now_view(posture: Posture | None, live: bool, clock: Clock) -> NowView:
     """The newest second of posture in words; `live` where it arrived just now, however old it is."""
     if posture is None:
         return NowView(word("now.none"), word("now.none_hint"), "p-unknown", "", "", "", [], False, word("now.none"))
-    age_s = (now_ns - posture.t_ns) / NS_PER_S
+    age_s = clock.age_s(posture.t_ns)
     label = posture_word(posture.posture)
     detail = word_or(f"detail.{posture.detail}", "") if posture.detail else ""
     if posture.confidence < _UNSURE and posture.posture not in (PostureLabel.UNKNOWN, PostureLabel.TRANSITION):
@@ -136,12 +126,12 @@ def now_view(posture: Posture | None, live: bool, now_ns: int, zone: ZoneInfo) -
     since = ""
     if fresh:
         held = duration((posture.t_ns - posture.since_ns) / NS_PER_S)
-        since = word("now.since", duration=held, time=clock(posture.since_ns, zone, now_ns))
+        since = word("now.since", duration=held, time=clock.words(posture.since_ns))
     else:
-        since = word("now.stale", when=clock(posture.t_ns, zone, now_ns))
+        since = word("now.stale", when=clock.words(posture.t_ns))
     extra = []
     if live and age_s > _BEHIND_S:
-        then = local_time(posture.t_ns, zone)
+        then = local_time(posture.t_ns, clock.zone)
         extra.append(word("now.replay", when=f"{date_words(then)}, {then:%H:%M:%S}"))
     if posture.posture is PostureLabel.WALKING and posture.cadence_spm is not None:
         extra.append(word("now.cadence", n=round(posture.cadence_spm)))
@@ -197,7 +187,7 @@ def day_view(data: DayData, now_ns: int) -> DayView:
     )
     worn = word("day.worn", duration=duration(data.worn_s)) if data.worn_s else ""
     return DayView(
-        title=date_words(datetime.combine(data.date, datetime.min.time(), data.zone)),
+        title=date_words(data.date),
         iso=data.date.isoformat(),
         band=band,
         shares=shares,
@@ -258,7 +248,7 @@ def device_view(health: DeviceHealth) -> DeviceView:
 
 
 def alerts(
-    hub: Hub, wearer: str, devices: Iterable[DeviceHealth], posture: Posture | None, view_of: Clock
+    hub: Hub, wearer: str, devices: Iterable[DeviceHealth], posture: Posture | None, clock: Clock
 ) -> list[Alert]:
     """What keeps the page from being live: the first cause only, since the others follow from it."""
     known = list(devices)
@@ -273,35 +263,19 @@ def alerts(
     found += [
         Alert("wait", word("device.battery_low"), word("device.battery", n=round(h.battery_percent or 0))) for h in low
     ]
-    if not found and posture is not None and hub.silent_s(wearer) > STALE_S and view_of.age_s(posture.t_ns) > STALE_S:
-        found = [Alert("wait", word("link.quiet", when=view_of.words(posture.t_ns)), word("link.quiet_hint"))]
+    if not found and posture is not None and hub.silent_s(wearer) > STALE_S and clock.age_s(posture.t_ns) > STALE_S:
+        found = [Alert("wait", word("link.quiet", when=clock.words(posture.t_ns)), word("link.quiet_hint"))]
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """The present, on the wearer's clock."""
-
-    now_ns: int
-    zone: ZoneInfo
-
-    def age_s(self, t_ns: int) -> float:
-        """Seconds since an instant."""
-        return (self.now_ns - t_ns) / NS_PER_S
-
-    def words(self, t_ns: int) -> str:
-        """An instant in words."""
-        return clock(t_ns, self.zone, self.now_ns)
-
-
-def calibration_words(events: Iterable[Event], view_of: Clock) -> str:
+def calibration_words(events: Iterable[Event], clock: Clock) -> str:
     """What is known of the calibration, from the newest event that speaks of it."""
     names = {"calibrated": "last", "calibration_expired": "expired", "sensor_moved": "moved"}
     spoken = [event for event in events if event.event in names]
     if not spoken:
         return ""
     newest = max(spoken, key=lambda event: event.t_ns)
-    return word(f"calibrate.{names[newest.event]}", when=view_of.words(newest.t_ns))
+    return word(f"calibrate.{names[newest.event]}", when=clock.words(newest.t_ns))
 
 
 def _marked(events: Iterable[Event]) -> list[Event]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import socket
 import sys
-from importlib import import_module
 from ipaddress import ip_address
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -47,10 +46,10 @@ def page(
 
 def application(settings: Settings) -> FastAPI:
     """The page over the store and the broker of the settings."""
+    from analytics.store import open_reader
     from dashboards.page import MqttLive, create_app
 
-    store = import_module("analytics.store")
-    return create_app(lambda: store.open_reader(settings.store_path), MqttLive(settings), settings)
+    return create_app(lambda: open_reader(settings.store_path), MqttLive(settings), settings)
 
 
 def serve(app: FastAPI, listening: socket.socket) -> None:

@@ -48,22 +48,31 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def make_page(settings: Settings) -> Iterator[Callable[..., Served]]:
+def serve_app() -> Iterator[Callable[[Any], str]]:
     running: list[tuple[uvicorn.Server, threading.Thread]] = []
+
+    def start(app: Any) -> str:
+        port = free_port()
+        running.append(serve(app, port))
+        return f"http://127.0.0.1:{port}"
+
+    yield start
+    for server, thread in running:
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture
+def make_page(settings: Settings, serve_app: Callable[[Any], str]) -> Callable[..., Served]:
 
     def make(*, wearers: tuple[str, ...] = ("w1",), up: bool = True, settings: Settings = settings) -> Served:
         reader, live, clock = MemoryReader(), MemoryLive(up=up), {"now_ns": NOW_NS}
         for wearer in wearers:
             a_day(reader, wearer)
         app = create_app(lambda: reader, live, settings, now_ns=lambda: clock["now_ns"])
-        port = free_port()
-        running.append(serve(app, port))
-        return Served(f"http://127.0.0.1:{port}", reader, live, clock)
+        return Served(serve_app(app), reader, live, clock)
 
-    yield make
-    for server, thread in running:
-        server.should_exit = True
-        thread.join(10)
+    return make
 
 
 @pytest.fixture

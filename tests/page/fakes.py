@@ -138,7 +138,6 @@ def a_day(reader: MemoryReader, wearer: str, now_ns: int = NOW_NS, zone: ZoneInf
     """Fill the store with the day of `now_ns` up to then."""
     midnight = datetime.fromtimestamp(now_ns / NS_PER_S, zone).replace(hour=0, minute=0, second=0, microsecond=0)
     start = int(midnight.timestamp()) * NS_PER_S
-    total = Exposure()
     sums: dict[str, float] = {}
     for index in range((now_ns - start) // (60 * NS_PER_S)):
         label = _planned(index / 60.0, index)
@@ -166,7 +165,7 @@ def a_day(reader: MemoryReader, wearer: str, now_ns: int = NOW_NS, zone: ZoneInf
         t_ns=start,
         end_ns=start + 86_400 * NS_PER_S,
         final=False,
-        exposure=total,
+        exposure=Exposure(posture_s=sums, worn_s=sum(sums.values()) - sums[PostureLabel.NOT_WORN], steps=4277),
         metrics={"walking_speed_mps": 1.21, "cadence_spm": 108.0},
         version=VERSION,
     )

@@ -16,6 +16,7 @@ import pytest
 from dashboards._words import catalogue
 from dashboards.page import create_app
 from dashboards.page._day import day_bounds, read_day
+from dashboards.page._desk import PARTS
 from dashboards.page._hub import MAX_WATCHERS, Hub, Mailbox
 from sagittal.errors import StoreError
 from sagittal.messages import Command, DeviceState, SilenceReason, Status
@@ -121,7 +122,7 @@ def test_a_foreign_host_is_refused(page: Served, host: str) -> None:
     ],
 )
 def test_a_wish_from_another_site_is_refused(page: Served, headers: dict[str, str]) -> None:
-    assert httpx.post(f"{page.url}/w/w1/calibrate", headers=headers).status_code == 403
+    assert httpx.post(f"{page.url}/w/w1/wish/calibrate", headers=headers).status_code == 403
     assert page.live.sent == []
 
 
@@ -138,7 +139,7 @@ def test_the_headers_are_strict(page: Served) -> None:
 
 
 def test_calibrating_sends_the_wish_once(page: Served) -> None:
-    answer = httpx.post(f"{page.url}/w/w1/calibrate", headers={"origin": page.url})
+    answer = httpx.post(f"{page.url}/w/w1/wish/calibrate", headers={"origin": page.url})
     assert (answer.status_code, answer.headers["location"]) == (303, "/w/w1?sent=calibrate")
     [(topic, payload)] = page.live.sent
     wish = Command.model_validate_json(payload)
@@ -148,21 +149,14 @@ def test_calibrating_sends_the_wish_once(page: Served) -> None:
 
 def test_a_wish_that_cannot_be_sent_says_why(make_page: Callable[..., Served]) -> None:
     page = make_page(up=False)
-    answer = httpx.post(f"{page.url}/w/w1/calibrate", headers={"origin": page.url, "accept": "application/json"})
+    answer = httpx.post(f"{page.url}/w/w1/wish/calibrate", headers={"origin": page.url, "accept": "application/json"})
     assert answer.status_code == 503
     assert "can't be reached" in answer.json()["detail"]
 
 
 def test_a_browser_that_comes_gets_everything_and_then_what_changes(page: Served) -> None:
     parts = until(f"{page.url}/w/w1/live", lambda _name, data: data.get("id") == "device")
-    assert [data["id"] for name, data in parts if name == "part"] == [
-        "alerts",
-        "now",
-        "figure",
-        "day",
-        "walks",
-        "device",
-    ]
+    assert [data["id"] for name, data in parts if name == "part"] == list(PARTS)
 
     def walking(name: str, data: dict[str, object]) -> bool:
         page.live.result("w1", posture(NOW_NS, PostureLabel.WALKING, cadence_spm=111.6))

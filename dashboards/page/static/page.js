@@ -96,6 +96,24 @@
     addEventListener("pagehide", () => source.close());
   }
 
+  // Small forms are sent in place, so that nothing typed elsewhere is lost.
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    const said = form.closest("section")?.querySelector(".said");
+    if (!said) return;
+    event.preventDefault();
+    const body = new FormData(form, event.submitter);
+    const headers = { accept: "application/json" };
+    const sent = await fetch(form.action, { method: "POST", headers, body }).catch(() => null);
+    const ok = sent !== null && sent.ok;
+    said.classList.toggle("bad", !ok);
+    said.textContent = ok ? document.body.dataset.saved
+      : document.body.dataset.failed.replace("{detail}", sent ? (await sent.json()).detail : "");
+    if (!ok) return;
+    form.reset();
+    if (form.parentElement.open) form.parentElement.open = false;
+  });
+
   const dialog = by("calibrate");
   if (dialog) {
     const form = by("calibrate-open").form;
