@@ -9,6 +9,7 @@ import typer
 from sagittal import __version__
 from sagittal.cli._commands import register_all
 from sagittal.errors import SagittalError
+from sagittal.supervisor import die_with_parent
 
 EXIT_REFUSED = 2
 
@@ -37,6 +38,7 @@ def _root(
 
 def main() -> None:
     """Run the command line; an error of ours is one line on stderr and exit status 2."""
+    die_with_parent()
     try:
         build()()
     except SagittalError as error:

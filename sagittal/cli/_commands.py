@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from sagittal.cli import page, settings
+from sagittal.cli import page, run, settings, worker
 
-_MODULES = (page, settings)
+_MODULES = (page, run, settings, worker)
 
 
 def register_all(app: typer.Typer) -> None:

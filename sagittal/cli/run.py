@@ -1,0 +1,166 @@
+"""`sagittal run`: every part, under one supervisor."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+import webbrowser
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from sagittal.broker import free_port
+from sagittal.cli._drain import Summary, drain, summarize
+from sagittal.cli._glance import Glance
+from sagittal.cli._options import BROKER, DATA_DIR, with_broker
+from sagittal.cli._system import System, is_terminal, since
+from sagittal.results import NOTICE
+from sagittal.settings import Settings
+from sagittal.supervisor import Stopping
+
+LOOK_S = 0.25
+PLAIN_S = 10.0
+DRAIN_S = 30.0
+_DEMO_WEARER = {
+    "id": "demo",
+    "height_m": 1.75,
+    "sensor_height_m": 1.0,
+    "devices": [{"name": "simulated", "site": "lower_back", "driver": "simulated", "rate_hz": 100.0}],
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="run")(run)
+
+
+def run(
+    demo: Annotated[bool, typer.Option("--demo", help="A simulated wearer, in a data folder of its own.")] = False,
+    seconds: Annotated[float | None, typer.Option(min=1.0, help="End by itself after so long.")] = None,
+    summary: Annotated[Path | None, typer.Option(help="Write what came of it to this file, as JSON.")] = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    broker: Annotated[str | None, BROKER] = None,
+    data_dir: Annotated[Path | None, DATA_DIR] = None,
+) -> None:
+    """Run broker, bridge, worker and page; restart what dies; Ctrl-C stops all of it.
+
+    Example:  sagittal run --demo --seconds 60 --summary summary.json
+    """
+    with _demo_settings(data_dir) if demo else contextlib.nullcontext(data_dir) as folder:
+        settings = with_broker(broker, folder)
+        if summary is not None:
+            _check_target(summary)
+        outcome = _run(settings, seconds, open_page)
+    _report(outcome, summary, demo=demo or seconds is not None)
+    if outcome.samples_lost > 0:
+        raise typer.Exit(1)
+
+
+def _run(settings: Settings, seconds: float | None, open_page: bool) -> Summary:
+    begun = time.monotonic()
+    console = Console(soft_wrap=True, highlight=False)
+    system = System(settings, console.print)
+    system.check()
+    glance = Glance(settings.store_path)
+    first: float | None = None
+    opened = not open_page
+    with Stopping() as stopping, _status(console, glance, system, begun):
+        try:
+            system.start()
+            while not stopping.wait(LOOK_S) and (seconds is None or time.monotonic() - begun < seconds):
+                system.supervisor.tick()
+                if first is None and glance.known():
+                    first = time.monotonic() - begun
+                if not opened and system.address:
+                    opened = webbrowser.open(system.address) or True
+            return _end(settings, system, glance, first)
+        finally:
+            system.stop()
+            glance.close()
+
+
+def _end(settings: Settings, system: System, glance: Glance, first: float | None) -> Summary:
+    system.supervisor.stop("bridge")
+    sent = drain(settings, system.supervisor.tick, DRAIN_S)
+    system.supervisor.stop("worker")
+    return summarize(glance, sent, first)
+
+
+@contextlib.contextmanager
+def _demo_settings(data_dir: Path | None) -> Iterator[Path]:
+    """Settings of a demo: its own wearer, its own broker's port, and a folder that goes when it ends."""
+    folder = data_dir or (Path(os.environ["SAGITTAL_DATA_DIR"]) if os.environ.get("SAGITTAL_DATA_DIR") else None)
+    os.environ["SAGITTAL_WEARERS"] = json.dumps([_DEMO_WEARER])
+    os.environ.setdefault("SAGITTAL_BROKER__PORT", str(free_port()))
+    made = None if folder is not None else Path(tempfile.mkdtemp(prefix="sagittal-demo-"))
+    try:
+        yield folder or made or Path()
+    finally:
+        if made is not None:
+            shutil.rmtree(made, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _status(console: Console, glance: Glance, system: System, begun: float) -> Iterator[None]:
+    """One line that changes in a terminal; a line now and then elsewhere."""
+
+    def line() -> str:
+        return f"{since(begun)}  {glance.line()}  {glance.samples():,} samples stored  {system.address}  Ctrl-C stops"
+
+    done = threading.Event()
+    console.print(NOTICE)
+    if is_terminal():
+        with Live(console=console, auto_refresh=False, transient=True) as live:
+            thread = threading.Thread(
+                target=_every, args=(done, 0.5, lambda: live.update(Text(line(), overflow="ellipsis"), refresh=True))
+            )
+            thread.start()
+            try:
+                yield
+            finally:
+                done.set()
+                thread.join()
+        return
+    thread = threading.Thread(target=_every, args=(done, PLAIN_S, lambda: console.print(line())))
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _every(done: threading.Event, period_s: float, do: object) -> None:
+    assert callable(do)
+    while not done.wait(period_s):
+        do()
+
+
+def _check_target(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise typer.BadParameter(f"{path.parent} is no folder", param_hint="--summary")
+
+
+def _report(outcome: Summary, target: Path | None, *, demo: bool) -> None:
+    if target is not None:
+        scratch = target.with_name(f".{target.name}.part")
+        scratch.write_text(json.dumps(outcome.as_dict(), indent=2) + "\n", encoding="utf-8")
+        scratch.replace(target)
+    if demo or target is not None:
+        first = "none" if outcome.first_posture_s is None else f"after {outcome.first_posture_s:.1f} s"
+        minutes = ", ".join(f"{label} {value:.1f}" for label, value in outcome.posture_minutes.items()) or "none"
+        sys.stdout.write(
+            f"samples: {outcome.samples_sent} sent, {outcome.samples_stored} stored, {outcome.samples_lost} lost\n"
+            f"first posture: {first}\nwalking bouts: {outcome.bouts}\nminutes: {minutes}\n"
+        )

@@ -1,0 +1,34 @@
+"""`sagittal worker`: blocks in, results out."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Annotated
+
+import typer
+
+from sagittal.cli._options import BROKER, with_broker
+from sagittal.supervisor import SUPERVISED, Stopping
+
+_PATIENCE_S = 10.0
+_SUPERVISED_PATIENCE_S = 60.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="worker")(worker)
+
+
+def worker(broker: Annotated[str | None, BROKER] = None) -> None:
+    """Run the analytics worker alone: from the broker's blocks to stored results.
+
+    Example:  sagittal worker --broker mqtt://127.0.0.1:1883
+    """
+    settings = with_broker(broker)
+    logging.basicConfig(level=logging.WARNING, format="worker: %(message)s")
+    from analytics.worker import Worker
+
+    working = Worker(settings)
+    with Stopping(working.stop):
+        working.run(_SUPERVISED_PATIENCE_S if SUPERVISED in os.environ else _PATIENCE_S)
