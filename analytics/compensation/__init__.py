@@ -3,9 +3,9 @@
 from analytics.compensation._assess import Assessment, assess
 from analytics.compensation._bands import Band, Bands, bands
 from analytics.compensation._course import Course
+from analytics.compensation._declines import Declines, relief
 from analytics.compensation._evidence import GaitEvidence
 from analytics.compensation._inputs import BendStatistics, WalkingPosture
-from analytics.compensation._patterns import relief
 from analytics.compensation._stretch import analyse_stretch
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Bands",
     "BendStatistics",
     "Course",
+    "Declines",
     "GaitEvidence",
     "WalkingPosture",
     "analyse_stretch",

@@ -8,6 +8,7 @@ import numpy as np
 
 from analytics.compensation._bands import Bands, bands
 from analytics.compensation._course import Course
+from analytics.compensation._declines import Declines
 from analytics.compensation._departure import Departure, group_departure, with_error
 from analytics.compensation._evidence import LEGS, GaitEvidence
 from analytics.compensation._inputs import BendStatistics, WalkingPosture
@@ -65,11 +66,15 @@ def assess(
     evidence: GaitEvidence,
     *,
     course: Course | None = None,
+    declines: Declines | None = None,
     posture: WalkingPosture | None = None,
     bends: BendStatistics | None = None,
     table: Bands | None = None,
 ) -> Assessment:
     """Judge evidence against the bands.
+
+    `course` belongs to one walk, `declines` to a day or longer and goes before it; `posture` and `bends` come from
+    the posture part, over the same time.
 
     The score is a logistic of the departure D from healthy gait: the mean over five kinds of evidence from the
     pelvis (form of the forward wave, step regularity, step symmetry, timing variability, pelvic motion), every one
@@ -92,7 +97,7 @@ def assess(
         guarded_back(bends, table),
         forward_stoop(posture, table),
         lateral_shift(posture, table),
-        decline(course, table),
+        decline(course, declines, table),
     ]
     score, flagged = None, False
     if whole is not None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from analytics.compensation._bands import Bands
 from analytics.compensation._course import Course
+from analytics.compensation._declines import Declines, decline_of
 from analytics.compensation._departure import Departure, group_departure, soften, with_error, z_score
 from analytics.compensation._evidence import LEGS, GaitEvidence
 from analytics.compensation._inputs import BendStatistics, WalkingPosture
@@ -101,7 +102,7 @@ def trunk_lean(evidence: GaitEvidence, table: Bands) -> tuple[Pattern, float]:
         "Needs a sensor at the upper trunk beside the pelvic one. Sees sway with every stride; a steady lean needs "
         "the wearer's own upright reference. Healthy .6, hip osteoarthritis 1.1, with lean 1.7 (Reininga 2012)."
     )
-    strides, lean = (float(evidence.trunk[TRUNK_SLOTS.index(name)]) for name in TRUNK_SLOTS)
+    strides, lean, right, left = (float(evidence.trunk[TRUNK_SLOTS.index(name)]) for name in TRUNK_SLOTS)
     pelvis = evidence.pelvis.sum(axis=0)
     own = float(pelvis[SLOT["strides"]])
     least = table.line["strides_min"]
@@ -113,7 +114,13 @@ def trunk_lean(evidence: GaitEvidence, table: Bands) -> tuple[Pattern, float]:
     spread = table.line["trunk_ratio_spread"]
     size = float(np.log(ratio / table.line["trunk_ratio_usual"])) / spread
     found = Departure(size, table.line["trunk_ratio_noise"] / float(np.sqrt(min(strides, own))) / spread)
-    shown = {"trunk_lean_range_deg": trunk_deg, "pelvic_obliquity_range_deg": pelvis_deg, "trunk_over_pelvis": ratio}
+    shown = {
+        "trunk_lean_range_deg": trunk_deg,
+        "trunk_lean_right_deg": float(np.degrees(right / strides)),
+        "trunk_lean_left_deg": float(np.degrees(left / strides)),
+        "pelvic_obliquity_range_deg": pelvis_deg,
+        "trunk_over_pelvis": ratio,
+    }
     extra = _beyond(size, table.line["trunk_lean_edge"])
     return _present("trunk_lean", found, table, shown, limits), extra
 
@@ -121,13 +128,16 @@ def trunk_lean(evidence: GaitEvidence, table: Bands) -> tuple[Pattern, float]:
 def pelvic_drop(evidence: GaitEvidence, gait: dict[str, float] | None, reason: str | None, table: Bands) -> Pattern:
     """Pelvis dropping or hiking on one side: frontal rotation unlike from step to step."""
     limits = (
-        f"{PELVIS} Drop and hike look alike, and the side stays open: compare with the wearer's own baseline. Range "
-        "alone lies inside the healthy band in most people who hike."
+        f"{PELVIS} Drop and hike look alike; how far either side goes down from the stride's mean is in the evidence. "
+        "Compare with the wearer's own baseline: range alone lies inside the healthy band in most people who hike."
     )
     if gait is None:
         return _absent("pelvic_drop_or_hike", reason, limits)
     found = _departure(evidence, table, "pelvic_drop_or_hike")
+    pelvis = evidence.pelvis.sum(axis=0)
     shown = {name: gait[name] for name in ("step_symmetry_roll", "pelvic_obliquity_range_deg")}
+    for side in ("right", "left"):
+        shown[f"{side}_side_down_deg"] = float(np.degrees(pelvis[SLOT[f"{side}_down"]] / gait["strides"]))
     return _present("pelvic_drop_or_hike", found, table, shown, limits)
 
 
@@ -173,41 +183,41 @@ def lateral_shift(posture: WalkingPosture | None, table: Bands) -> Pattern:
     return _present("lateral_shift", found, table, {"lateral_deg": posture.lateral_deg}, limits)
 
 
-def decline(course: Course | None, table: Bands) -> Pattern:
-    """Slower, softer and less regular with every minute of one walk."""
+def decline(course: Course | None, declines: Declines | None, table: Bands) -> Pattern:
+    """Slower, softer and less regular with every minute of a walk; over a day, how often, and eased by rest or not."""
     limits = (
         "Needs one walk of at least three minutes. Hills, crowds and haste change pace too: a pattern only where it "
-        "returns on several walks."
+        "returns on several walks. Pattern consistent with activity-limited walking, nothing more."
     )
-    least = table.line["decline_min"]
-    if course is None or course.minutes < least:
+    if declines is not None:
+        return _declines(declines, table, limits)
+    found = decline_of(course, table) if course is not None else None
+    if course is None or found is None:
         have = 0.0 if course is None else course.minutes
-        return _absent("decline_within_walk", f"needs {least:.0f} min of one walk, has {have:.1f}", limits)
-    weights = table.weight["decline"]
-    size, variance = 0.0, 0.0
-    shown: dict[str, float] = {"walk_min": course.minutes}
-    for name, weight in weights.items():
+        reason = f"needs {table.line['decline_min']:.0f} min of one walk with straight strides, has {have:.1f}"
+        return _absent("decline_within_walk", reason, limits)
+    shown = {"walk_min": course.minutes}
+    for name in table.weight["decline"]:
         slope = course.slope_per_min(name)
-        if slope is None:
-            return _absent("decline_within_walk", "too few straight strides for a slope", limits)
-        size -= weight * slope[0] * course.minutes
-        variance += (weight * slope[1] * course.minutes) ** 2
-        shown[f"{name}_slope_per_min"] = slope[0]
-    return _present("decline_within_walk", Departure(size, float(np.sqrt(variance))), table, shown, limits)
+        if slope is not None:
+            shown[f"{name}_slope_per_min"] = slope[0]
+    return _present("decline_within_walk", found, table, shown, limits)
 
 
-def relief(before: Course, after: Course, table: Bands) -> Departure | None:
-    """How much of what a walk lost came back after a rest, in the units of `decline`; None without a decline to undo.
-
-    Compares the first minute after sitting or bending with the end of the walk before.
-    """
-    size = 0.0
-    for name, weight in table.weight["decline"].items():
-        end, start = before.end_value(name), after.opening_mean(name)
-        if end is None or start is None:
-            return None
-        size += weight * (start - end)
-    return Departure(size, table.line["relief_noise"])
+def _declines(counts: Declines, table: Bands, limits: str) -> Pattern:
+    least = table.line["decline_walks_min"]
+    if counts.walks < least:
+        reason = f"needs {least:.0f} walks of {table.line['decline_min']:.0f} min, has {counts.walks}"
+        return _absent("decline_within_walk", reason, limits)
+    share = counts.declined / counts.walks
+    shown = {
+        "long_walks": float(counts.walks),
+        "declined_walks": float(counts.declined),
+        "declines_before_a_rest": float(counts.rested),
+        "declines_eased_by_rest": float(counts.relieved),
+    }
+    found = Departure(2 * share, float(np.sqrt(share * (1 - share) / counts.walks)))
+    return _present("decline_within_walk", found, table, shown, limits)
 
 
 def _departure(evidence: GaitEvidence, table: Bands, pattern: str) -> Departure:

@@ -38,6 +38,8 @@ SLOTS: tuple[str, ...] = (
     *(f"{kind}_{channel}" for kind in ("even", "odd", "total") for channel in CHANNELS),
     *(f"{kind}_{channel}" for kind in ("hr", "inphase20", "total20", "square") for channel in CHANNELS[:3]),
     *(f"range_{channel}" for channel in CHANNELS[3:6]),
+    "right_down",
+    "left_down",
     "lift",
     "step_v",
     "wave_4",
@@ -162,6 +164,7 @@ def _rows(lines: ComplexArray, per_stride: FloatArray, certainty: float, first: 
     size = np.sqrt(power[:, :3])
     ratio = size[..., _EVEN].sum(axis=2) / np.maximum(size[..., _ODD].sum(axis=2), 1e-9)
     ratio[:, _ML] = 1 / np.maximum(ratio[:, _ML], 1e-9)
+    angles = _integrated(mean[:, _YAW : _PITCH + 1], period, 1)
     inphase = own[:, :3, _EVEN].sum(axis=2)
     inphase[:, _ML] = own[:, _ML, _ODD].sum(axis=1)
     return np.column_stack(
@@ -177,8 +180,9 @@ def _rows(lines: ComplexArray, per_stride: FloatArray, certainty: float, first: 
             inphase,
             own[:, :3].sum(axis=2),
             *squares,
-            n * _ranges(mean[:, _YAW : _PITCH + 1], period, 1),
-            n * _ranges(mean[:, _V : _V + 1], period, 2),
+            n * np.ptp(angles, axis=-1),
+            n * np.column_stack([angles[:, 1].max(axis=-1), -angles[:, 1].min(axis=-1)]),
+            n * np.ptp(_integrated(mean[:, _V : _V + 1], period, 2), axis=-1),
             locked[:, _V, 1],
             n * _wave(mean),
             _cross(lines, summed, first, n),
@@ -195,11 +199,10 @@ def _cross(lines: ComplexArray, summed: ComplexArray, first: NDArray[np.intp], n
     return np.asarray(np.ascontiguousarray(cross).view(np.float64))
 
 
-def _ranges(mean: ComplexArray, period: FloatArray, times: int) -> FloatArray:
-    """Peak-to-peak of mean strides integrated `times` over."""
-    integrated = mean[..., :_ANGLES] / (2j * np.pi * _ORDER / period) ** times
-    curve: FloatArray = np.sqrt(2) * (integrated @ _CYCLE).real
-    return np.asarray(np.ptp(curve, axis=-1))
+def _integrated(mean: ComplexArray, period: FloatArray, times: int) -> FloatArray:
+    """Curves of mean strides integrated `times` over, their mean removed."""
+    lines = mean[..., :_ANGLES] / (2j * np.pi * _ORDER / period) ** times
+    return np.asarray(np.sqrt(2) * (lines @ _CYCLE).real)
 
 
 def _wave(mean: ComplexArray) -> FloatArray:

@@ -1,7 +1,8 @@
 """Healthy bands from the recordings, and the figures of the compensation engine on every set.
 
-`python -m tests.analytics.compensation_reference bands` prints centre, spread and noise of every metric (whole-set
-figures); without `bands` it prints the validation table, healthy bands made without the person judged.
+`python -m tests.analytics.compensation_reference` prints the validation table, healthy bands made without the person
+judged; with `bands` centre and spread of every metric (whole-set figures), with `spread` what other weights and other
+people would have given.
 """
 
 from __future__ import annotations
@@ -16,9 +17,8 @@ import numpy as np
 
 from analytics._window import GRID_HZ, FloatArray, Window
 from analytics.compensation import Assessment, Bands, GaitEvidence, analyse_stretch, assess, bands
-from analytics.compensation._departure import linked
+from analytics.compensation._departure import group_departure, linked
 from analytics.compensation._metrics import pelvis_metrics
-from analytics.compensation._spectrum import SLOT
 from tests.analytics.reference_windows import ReferenceWalk, walks
 
 SETS = ("healthy_walk", "stroke_walk", "stiff_knee", "mobilised_lab")
@@ -184,31 +184,52 @@ def _named(assessment: Assessment) -> str | None:
     return next((p.side for p in assessment.patterns if p.side is not None), None)
 
 
-def stride_noise(recordings: list[Judged]) -> dict[str, float]:
-    """Link-scale error of one stride, from leaving out groups of long recordings."""
-    out = {}
-    for name, band in bands().metric.items():
-        errors = []
-        for item in recordings:
-            groups = item.pelvis.pelvis[item.pelvis.pelvis[:, SLOT["strides"]] > 0]
-            if item.condition not in HEALTHY or item.pelvis.strides < 30:
-                continue
-            total = groups.sum(axis=0)
-            parts = [pelvis_metrics(total - row) for row in groups]
-            values = np.array([linked(m[name], m["cadence_spm"], band) for m in parts])
-            k = len(values)
-            errors.append(np.sqrt((k - 1) / k * ((values - values.mean()) ** 2).sum() * item.pelvis.strides))
-        out[name] = float(np.median(errors))
-    return out
+def spread(recordings: list[Judged], draws: int = 300) -> dict[str, tuple[float, float, float]]:
+    """5, 50 and 95 % of the AUCs over random weights of the score, and over people drawn with replacement."""
+    scored = [r for r in recordings if r.pelvis.strides >= 4]
+    people = sorted({r.person for r in scored})
+    tables = {person: healthy_bands(recordings, without=person) for person in people}
+    weights = bands().weight["score"]
+    x = np.array(
+        [
+            [group_departure(pelvis_metrics(r.pelvis.pelvis.sum(axis=0)), tables[r.person], g) for g in weights]
+            for r in scored
+        ]
+    )
+    usual = x @ np.array(list(weights.values())) / sum(weights.values())
+    stroke, well, stiff, plain = (
+        np.array([r.set_name == s and r.condition == c for r in scored])
+        for s, c in (
+            ("stroke_walk", "stroke"),
+            ("stroke_walk", "healthy"),
+            ("stiff_knee", "stiff_knee"),
+            ("stiff_knee", "baseline"),
+        )
+    )
+    rng = np.random.default_rng(0)
+    found: dict[str, list[float]] = {"weights: stroke": [], "weights: stiff knee": [], "people: stroke": []}
+    mine = [np.flatnonzero([r.person == p for r in scored]) for p in people if p.startswith("stroke_walk")]
+    for _ in range(draws):
+        d = x @ rng.dirichlet(np.ones(len(weights)))
+        found["weights: stroke"].append(auc(d[stroke], d[well]))
+        found["weights: stiff knee"].append(auc(d[stiff], d[plain]))
+        drawn = np.concatenate([mine[k] for k in rng.integers(0, len(mine), len(mine))])
+        ill, fit = drawn[stroke[drawn]], drawn[well[drawn]]
+        if len(ill) and len(fit):
+            found["people: stroke"].append(auc(usual[ill], usual[fit]))
+    return {name: tuple(np.quantile(v, (0.05, 0.5, 0.95))) for name, v in found.items()}
 
 
 def main() -> None:
     """Print what was asked for."""
     recordings = judged(Path(os.environ["SAGITTAL_DATA"]))
     if "bands" in sys.argv:
-        noise = stride_noise(recordings)
         for name, band in healthy_bands(recordings).metric.items():
-            print(f"{name:32s} centre {band.centre:7.3f} spread {band.spread:6.3f} noise {noise[name]:6.3f}")
+            print(f"{name:32s} centre {band.centre:7.3f} spread {band.spread:6.3f}")
+        return
+    if "spread" in sys.argv:
+        for name, (low, middle, high) in spread(recordings).items():
+            print(f"{name:34s} {low:.3f} {middle:.3f} {high:.3f}")
         return
     for name, value in table(recordings).items():
         print(f"{name:34s} {value:.3f}")

@@ -16,6 +16,7 @@ from analytics.compensation import (
     Assessment,
     BendStatistics,
     Course,
+    Declines,
     GaitEvidence,
     WalkingPosture,
     analyse_stretch,
@@ -289,6 +290,13 @@ def test_a_swaying_trunk_over_a_quiet_pelvis_is_a_lean() -> None:
     assert not quiet.flagged
 
 
+def test_how_far_each_side_goes_down_is_mirrored() -> None:
+    gait = Gait(asymmetry=1.0, seconds=60)
+    plain, other = (pattern(judge(walk(gait, mirror=m)), "pelvic_drop_or_hike").evidence for m in (False, True))
+    assert plain["left_side_down_deg"] == pytest.approx(other["right_side_down_deg"], rel=1e-6)
+    assert plain["left_side_down_deg"] != pytest.approx(plain["right_side_down_deg"], rel=0.02)
+
+
 @pytest.mark.parametrize(("flexion", "flagged"), [(0.0, False), (8.0, False), (18.0, True), (-18.0, False)])
 def test_a_stoop_is_flagged_beyond_the_detectable_change(flexion: float, flagged: bool) -> None:
     found = assess(GaitEvidence(), posture=WalkingPosture(flexion, 0.0, 2.0, 60))
@@ -326,10 +334,28 @@ def test_a_walk_that_fades_declines_and_recovers_after_rest() -> None:
     assert found.flagged
     assert plain.assessable
     assert not plain.flagged
-    back = relief(fading, course_over([112], [1.0]), bands())
+    back = relief(fading, course_over([112], [1.0]))
     assert back is not None
     assert back.size > 1.0
-    assert relief(course_over([110], [1.0]), even, bands()) is None
+    assert relief(course_over([110], [1.0]), even) is None
+
+
+def test_declines_of_a_day_are_counted_with_what_rest_gave_back() -> None:
+    fading = course_over([112, 108, 104, 98], [1.0, 0.9, 0.78, 0.65])
+    even = course_over([110, 110, 110, 110], [1.0, 1.0, 1.0, 1.0])
+    eased = Declines().add_walk(fading).add_rest(300).add_walk(fading).add_rest(300).add_walk(even)
+    assert (eased.walks, eased.declined, eased.rested, eased.relieved) == (3, 2, 2, 2)
+    assert Declines().add_walk(fading).add_rest(10).add_walk(even).rested == 0
+    assert Declines().add_walk(even).add_rest(300).add_walk(even).declined == 0
+    again = Declines.from_dict(json.loads(json.dumps(eased.add_walk(fading).to_dict(), default=lambda a: a.tolist())))
+    assert again.add_rest(90).add_walk(even).relieved == 3
+    found = pattern(assess(GaitEvidence(), declines=eased), "decline_within_walk")
+    assert found.flagged
+    assert found.evidence["declines_eased_by_rest"] == 2.0
+    quiet = Declines().add_walk(even).add_walk(even)
+    assert not pattern(assess(GaitEvidence(), declines=quiet), "decline_within_walk").flagged
+    once = pattern(assess(GaitEvidence(), declines=Declines().add_walk(fading)), "decline_within_walk")
+    assert not once.assessable
 
 
 def test_a_short_walk_has_no_decline() -> None:
