@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -150,7 +150,7 @@ def _flag_leading(patterns: list[Pattern]) -> list[Pattern]:
 
 
 def _flagged(pattern: Pattern) -> Pattern:
-    return Pattern(**{name: getattr(pattern, name) for name in Pattern.__slots__} | {"flagged": True})
+    return replace(pattern, flagged=True)
 
 
 def _confidence(whole: Departure | None) -> float:

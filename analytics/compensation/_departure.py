@@ -13,7 +13,8 @@ from analytics.compensation._metrics import LINKS, pelvis_metrics
 from analytics.compensation._spectrum import SLOT
 
 _REFERENCE_SPM = 105.0
-_CADENCE_SPM = (50.0, 150.0)
+_CADENCE_SPM = (50.0, 120.0)
+"""Beyond, the slope is not followed: walking quicker than usual asks for no better gait."""
 _REACH = 3.0
 _JACKKNIFE_GROUPS = 6
 
