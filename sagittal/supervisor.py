@@ -19,6 +19,8 @@ from types import FrameType
 from sagittal.errors import SagittalError
 
 EXIT_REFUSED = 2
+ERROR = "sagittal: "
+"""How the last line of a program of ours begins that ended with an error."""
 FIRST_WAIT_S = 0.3
 MAX_WAIT_S = 15.0
 HEALTHY_S = 20.0
@@ -151,12 +153,13 @@ class Supervisor:
             child.listener.join(1.0)
         last = child.lines[-1] if child.lines else ""
         if code == EXIT_REFUSED and child.starts == 1 and not child.was_healthy:
-            raise PartRefused(last.removeprefix("sagittal: ") or f"{child.part.name} can't run")
+            raise PartRefused(last.removeprefix(ERROR) or f"{child.part.name} can't run: try it alone")
         if now - child.started > HEALTHY_S:
             child.wait_s = FIRST_WAIT_S
         child.due = now + child.wait_s
         child.wait_s = min(2 * child.wait_s, MAX_WAIT_S)
-        self._say(f"{child.part.name} ended ({_reason(code)}); it starts again")
+        why = last.removeprefix(ERROR) if last.startswith(ERROR) else _reason(code)
+        self._say(f"{child.part.name} ended ({why}); it starts again")
 
     def _spawn(self, child: _Child) -> None:
         child.starts += 1

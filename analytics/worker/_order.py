@@ -58,6 +58,14 @@ class StreamOrder:
         self._drop_stale()
         return taken
 
+    def skip(self) -> list[Block]:
+        """Give up what is missing: the blocks from the earliest that waits on, the first with the hole marked."""
+        if not self._held:
+            return []
+        first = min(self._held.values(), key=lambda block: (block.t0_ns, block.seq))
+        del self._held[first.cursor]
+        return self.offer(first.with_head())
+
     def _is_repeat(self, block: Block) -> bool:
         cursor = self.cursor
         if cursor is not None and block.boot_id == cursor.boot_id:

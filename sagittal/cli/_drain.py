@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from sagittal.cli._glance import Glance
 from sagittal.settings import Settings
+
+if TYPE_CHECKING:
+    from sensor_bridge.bridge import Totals
+    from sensor_bridge.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +39,47 @@ class Summary:
         return asdict(self)
 
 
-def drain(settings: Settings, tick: Callable[[], None], drain_s: float) -> int:
-    """Send what still lies in the spool until the watermark covers it; samples that ever entered the spool.
+def serve(
+    settings: Settings,
+    sources: Sequence[Source],
+    tick: Callable[[], None],
+    drain_s: float,
+    stopping: threading.Event | None = None,
+) -> Totals:
+    """Run a bridge inside this process until its sources are done and the watermark covers what they gave.
 
-    `tick` is called a few times a second meanwhile.
+    `tick` is called a few times a second meanwhile; `stopping` ends the sources early.
     """
     from sensor_bridge.bridge import Bridge
 
-    async def empty() -> int:
-        return (await Bridge(settings, []).run(drain_s=drain_s)).samples
+    async def run() -> Totals:
+        bridging = Bridge(settings, sources)
+        loop = asyncio.get_running_loop()
+        handle = loop.create_task(_relay(stopping, bridging.stop))
+        try:
+            return await bridging.run(drain_s=drain_s)
+        finally:
+            handle.cancel()
 
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(asyncio.run, empty())
+        running = pool.submit(asyncio.run, run())
         while not running.done():
             tick()
-            try:
+            with contextlib.suppress(TimeoutError):
                 running.exception(0.1)
-            except TimeoutError:
-                continue
         return running.result()
+
+
+async def _relay(stopping: threading.Event | None, stop: Callable[[], None]) -> None:
+    while stopping is not None and not stopping.is_set():  # noqa: ASYNC110  # set by a signal, outside the loop
+        await asyncio.sleep(0.1)
+    if stopping is not None:
+        stop()
+
+
+def drain(settings: Settings, tick: Callable[[], None], drain_s: float) -> int:
+    """Send what still lies in the spool until the watermark covers it; samples that ever entered the spool."""
+    return serve(settings, [], tick, drain_s).samples
 
 
 def summarize(glance: Glance, sent: int, first_posture_s: float | None) -> Summary:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from sagittal import broker
 from sagittal.errors import StoreError
 from sagittal.settings import Settings
-from sagittal.supervisor import Part, Supervisor, python_part
+from sagittal.supervisor import ERROR, Part, Supervisor, python_part
 
 LEDGER = "run.json"
 _ADDRESS = re.compile(r"http://\S+")
@@ -77,8 +77,8 @@ class System:
 
     def _line(self, name: str) -> Callable[[str], None]:
         def said(line: str) -> None:
-            if line and not line.startswith(_TRACE):
-                self.say(line if line.startswith(f"{name}:") else f"{name}: {line.removeprefix('sagittal: ')}")
+            if line and not line.startswith(_TRACE) and not line.startswith(ERROR):
+                self.say(line if line.startswith(f"{name}:") else f"{name}: {line}")
 
         return said
 

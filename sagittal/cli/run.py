@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +30,7 @@ from sagittal.settings import Settings
 from sagittal.supervisor import Stopping
 
 LOOK_S = 0.25
+LIVE_S = 0.5
 PLAIN_S = 10.0
 DRAIN_S = 30.0
 _DEMO_WEARER = {
@@ -118,33 +119,33 @@ def _status(console: Console, glance: Glance, system: System, begun: float) -> I
     def line() -> str:
         return f"{since(begun)}  {glance.line()}  {glance.samples():,} samples stored  {system.address}  Ctrl-C stops"
 
-    done = threading.Event()
     console.print(NOTICE)
-    if is_terminal():
-        with Live(console=console, auto_refresh=False, transient=True) as live:
-            thread = threading.Thread(
-                target=_every, args=(done, 0.5, lambda: live.update(Text(line(), overflow="ellipsis"), refresh=True))
-            )
-            thread.start()
-            try:
-                yield
-            finally:
-                done.set()
-                thread.join()
+    if not is_terminal():
+        with _every(PLAIN_S, lambda: console.print(line())):
+            yield
         return
-    thread = threading.Thread(target=_every, args=(done, PLAIN_S, lambda: console.print(line())))
+    with (
+        Live(console=console, auto_refresh=False, transient=True) as live,
+        _every(LIVE_S, lambda: live.update(Text(line(), overflow="ellipsis", no_wrap=True), refresh=True)),
+    ):
+        yield
+
+
+@contextlib.contextmanager
+def _every(period_s: float, do: Callable[[], None]) -> Iterator[None]:
+    done = threading.Event()
+
+    def repeat() -> None:
+        while not done.wait(period_s):
+            do()
+
+    thread = threading.Thread(target=repeat, daemon=True)
     thread.start()
     try:
         yield
     finally:
         done.set()
         thread.join()
-
-
-def _every(done: threading.Event, period_s: float, do: object) -> None:
-    assert callable(do)
-    while not done.wait(period_s):
-        do()
 
 
 def _check_target(path: Path) -> None:

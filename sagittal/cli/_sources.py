@@ -1,0 +1,40 @@
+"""Where a bridge's samples come from: the drivers that settings may name, each opened only when it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sagittal.errors import SettingsError
+from sagittal.settings import Device, Settings, Wearer, settings_file
+
+if TYPE_CHECKING:
+    from sensor_bridge.source import Source
+
+
+def sources(settings: Settings) -> list[Source]:
+    """One source for every wearable in the settings.
+
+    Raises
+    ------
+    SettingsError
+        Where no wearable is named, or one with a driver that is not known.
+    """
+    found = [_open(wearer, device) for wearer in settings.wearers for device in wearer.devices]
+    if not found:
+        raise SettingsError(
+            f"no wearable is named: add a wearer with a device to {settings_file()}, or try `sagittal run --demo`"
+        )
+    return found
+
+
+def _open(wearer: Wearer, device: Device) -> Source:
+    opener = _DRIVERS.get(device.driver)
+    if opener is None:
+        raise SettingsError(
+            f"driver {device.driver!r} of {wearer.id}/{device.name} is not known: use one of {', '.join(_DRIVERS)}"
+        )
+    return opener(wearer, device)
+
+
+_DRIVERS: dict[str, Callable[[Wearer, Device], Source]] = {}

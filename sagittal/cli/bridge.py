@@ -1,0 +1,38 @@
+"""`sagittal bridge`: wearables on one side, the broker on the other."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from typing import Annotated
+
+import typer
+
+from sagittal.cli._options import BROKER, with_broker
+from sagittal.cli._sources import sources
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="bridge")(bridge)
+
+
+def bridge(broker: Annotated[str | None, BROKER] = None) -> None:
+    """Run the bridge alone: from wearables through the disk spool to the broker.
+
+    Example:  sagittal bridge --broker mqtts://broker.example:8883
+    """
+    settings = with_broker(broker)
+    logging.basicConfig(level=logging.WARNING, format="bridge: %(message)s")
+    from sensor_bridge.bridge import Bridge
+
+    bridging = Bridge(settings, sources(settings))
+
+    async def serve() -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, bridging.stop)
+        await bridging.run()
+
+    asyncio.run(serve())
