@@ -97,7 +97,7 @@ class Rig:
         return int(sent), int(dropped), int(waiting)
 
     def stop(self) -> None:
-        for name in ("bridge", "worker", "broker"):
+        for name in ("bridge", "worker", "broker", "far"):
             process = self.processes.pop(name, None)
             if process is not None:
                 process.terminate()
