@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from itertools import islice
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel
 from starlette.exceptions import HTTPException
 
 from dashboards._words import word
@@ -17,7 +16,7 @@ from dashboards.page._access import AuditRow, Consent
 from dashboards.page._desk import Desk
 from dashboards.page._gate import Gate
 from dashboards.page._shelf import Shelf
-from dashboards.page._wishes import WISHES
+from dashboards.page._wishes import WISHES, Wish
 from sagittal.errors import BrokerError, StoreError
 from sagittal.messages import Command
 from sagittal.names import NAME_PATTERN
@@ -27,13 +26,15 @@ from sagittal.units import NS_PER_S
 
 T = TypeVar("T")
 MAX_ITEMS = 5000
-_MAX_NS = 2**63 - 1
+_MAX_NS = 2**62
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC)
 
 WearerId = Annotated[str, Path(pattern=f"^{NAME_PATTERN}$", description="The wearer's pseudonym.")]
 Start = Annotated[AwareDatetime, Query(description="From this instant on; RFC 3339 with an offset.")]
 End = Annotated[AwareDatetime, Query(description="Before this instant; RFC 3339 with an offset.")]
-Limit = Annotated[int, Query(ge=1, le=MAX_ITEMS, description="At most so many items.")]
+Limit = Annotated[
+    int, Query(ge=1, le=MAX_ITEMS, description="About so many items; those of one instant stay together.")
+]
 FromNs = Annotated[
     int | None, Query(ge=0, le=_MAX_NS, description="Where the page before ended: its `next_ns`; replaces `start`.")
 ]
@@ -75,13 +76,6 @@ class Devices(BaseModel):
     devices: dict[str, dict[str, Any]]
 
 
-class WishBody(BaseModel):
-    """Something to ask for: a verb and its values."""
-
-    model_config = ConfigDict(extra="forbid")
-    values: dict[str, Any] = Field(default_factory=dict)
-
-
 class Sent(BaseModel):
     """The wish as it was sent."""
 
@@ -120,6 +114,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "The host is foreign or the request makes no sense."},
     401: {"model": Problem, "description": "No log-in, or a token that opens nothing."},
     404: {"model": Problem, "description": "No such wearer, or not yours to see."},
+    422: {"model": Problem, "description": "A value is missing or out of range: the detail says which."},
     503: {"model": Problem, "description": "The store or the broker is away: try again."},
 }
 WRITE_REFUSALS = REFUSALS | {403: {"model": Problem, "description": "You may look, but not change anything."}}
@@ -166,21 +161,21 @@ def _lists(routes: APIRouter, api: Api) -> None:
     ) -> Items[T]:
         await _see(api, request, wearer)
         first = _ns(start) if from_ns is None else from_ns
-        last = _ns(end)
-        if last <= first:
-            raise HTTPException(400, word("error.bad_span"))
         kind = of.__name__.removesuffix("Mark").lower()
 
-        def read(reader: Reader) -> list[T]:
-            rows = reader.results(wearer, kind, first, last)
-            return list(islice((row for row in rows if isinstance(row, of)), limit + 1))
+        def read(reader: Reader) -> Items[T]:
+            shown: list[T] = []
+            at = -1
+            for row in reader.results(wearer, kind, first, _ns(end)):
+                t_ns = result_key(row)[1]
+                if len(shown) >= limit and t_ns != at:
+                    return Items[T](items=shown, next_ns=t_ns)
+                if isinstance(row, of):
+                    shown.append(row)
+                at = t_ns
+            return Items[T](items=shown)
 
-        found = await _read(api, read)
-        rest = result_key(found[limit])[1] if len(found) > limit else None  # type: ignore[arg-type]  # a Result
-        if rest is not None and rest == first:
-            raise HTTPException(400, word("error.limit_small"))
-        shown = [row for row in found[:limit] if rest is None or result_key(row)[1] < rest]  # type: ignore[arg-type]
-        return Items[T](items=shown, next_ns=rest)
+        return await _read(api, read)
 
     @routes.get("/wearers/{wearer}/posture", summary="Posture, one row a second")
     async def posture(
@@ -220,25 +215,32 @@ def _lists(routes: APIRouter, api: Api) -> None:
 
 
 def _asking(routes: APIRouter, api: Api) -> None:
-    @routes.post(
-        "/wearers/{wearer}/wishes/{verb}", status_code=202, responses=WRITE_REFUSALS, summary="Ask for something"
-    )
-    async def wish(request: Request, wearer: WearerId, verb: str, body: WishBody) -> Sent:
+    for verb, model in WISHES.items():
+        _wish_route(routes, api, verb, model)
+
+
+def _wish_route(routes: APIRouter, api: Api, verb: str, model: type[Wish]) -> None:
+    async def ask(request: Request, wearer: str, body: Wish) -> Sent:
         await _see(api, request, wearer, write=True)
-        if verb not in WISHES:
-            raise HTTPException(404, word("error.not_found"))
-        sent = await send_wish(api.send, wearer, verb, body.values)
+        sent = await send_wish(api.send, wearer, verb, body)
         return Sent(id=sent.id, verb=sent.verb)
 
+    ask.__annotations__ |= {"request": Request, "wearer": WearerId, "body": model, "return": Sent}
+    routes.add_api_route(
+        f"/wearers/{{wearer}}/wishes/{verb}",
+        ask,
+        methods=["POST"],
+        status_code=202,
+        responses=WRITE_REFUSALS,
+        summary=(model.__doc__ or verb).rstrip("."),
+        operation_id=f"wish_{verb}",
+    )
 
-async def send_wish(send: SendWish, wearer: str, verb: str, values: dict[str, Any]) -> Command:
-    """Check a wish and send it; 422 where its values do not fit, 503 where the broker is away."""
+
+async def send_wish(send: SendWish, wearer: str, verb: str, wish: Wish) -> Command:
+    """Send a wish; 503 where the broker is away."""
     try:
-        checked = WISHES[verb].model_validate(values)
-    except ValidationError as error:
-        raise HTTPException(422, "; ".join(problem["msg"] for problem in error.errors())) from None
-    try:
-        return await send(wearer, verb, checked.model_dump(mode="json", exclude_none=True))
+        return await send(wearer, verb, wish.model_dump(mode="json", exclude_none=True))
     except BrokerError as error:
         raise HTTPException(503, word("calibrate.offline", detail=str(error))) from None
 
@@ -257,9 +259,7 @@ async def _read(api: Api, do: Callable[[Reader], T]) -> T:
 
 
 def _ns(instant: datetime) -> int:
-    if not _FIRST <= instant <= _LAST:
-        raise HTTPException(400, word("error.bad_span"))
-    since = instant - _FIRST
+    since = min(max(instant, _FIRST), _LAST) - _FIRST
     return (since.days * 86_400 + since.seconds) * NS_PER_S + since.microseconds * 1000
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from pydantic import ValidationError
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
@@ -95,7 +96,11 @@ def _wishes(routes: APIRouter, page: PageContext) -> None:
             raise HTTPException(404, word("error.not_found"))
         async with request.form(max_files=0, max_fields=20, max_part_size=8192) as form:
             values = _values(form)
-        await send_wish(page.send, wearer, verb, values)
+        try:
+            checked = WISHES[verb].model_validate(values)
+        except ValidationError as error:
+            raise HTTPException(422, "; ".join(problem["msg"] for problem in error.errors())) from None
+        await send_wish(page.send, wearer, verb, checked)
         if "application/json" in request.headers.get("accept", ""):
             return JSONResponse({"sent": True}, 202)
         return RedirectResponse(f"/w/{wearer}?sent={verb}", 303)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -9,9 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from dashboards.content import EXERCISES
 
 Pain = Annotated[int, Field(ge=0, le=10)]
-Tag = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]+$")
-]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]+$")]
+ExerciseName = StrEnum("ExerciseName", list(EXERCISES))  # type: ignore[misc]  # the names stand in movements.toml
 
 
 class _Wish(BaseModel):
@@ -40,36 +40,33 @@ class NudgeWrong(_Wish):
     """The nudge of that time was wrong."""
 
     wrong: Literal[True] = True
-    nudge_ns: Annotated[int, Field(ge=0, lt=2**63)]
+    nudge_ns: Annotated[int, Field(ge=0, le=2**62)]
 
 
 class Diary(_Wish):
-    """How it is now: pain from 0 (none) to 10 (worst imaginable), a note, tags."""
+    """How it is now: pain from 0 (none) to 10 (worst imaginable), a note, tags; at least one of them."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     pain_back: Pain | None = None
     pain_knee_left: Pain | None = None
     pain_knee_right: Pain | None = None
-    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
-    tags: Annotated[list[Tag], Field(max_length=10)] = Field(default_factory=list)
+    note: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = None
+    tags: Annotated[list[Tag], Field(min_length=1, max_length=10)] | None = None
 
-    @model_validator(mode="after")
-    def _something(self) -> Diary:
-        if not self.model_dump(exclude_defaults=True):
+    @model_validator(mode="before")
+    @classmethod
+    def _something(cls, values: object) -> object:
+        if not values:
             raise ValueError("an entry needs a mark, a note or a tag")
-        return self
+        return values
 
 
 class Exercise(_Wish):
     """A session of an exercise begins or ends."""
 
-    name: str
+    name: ExerciseName
     start: bool
-
-    @model_validator(mode="after")
-    def _known(self) -> Exercise:
-        if self.name not in EXERCISES:
-            raise ValueError(f"no such exercise: use one of {', '.join(EXERCISES)}")
-        return self
 
 
 WISHES: dict[str, type[_Wish]] = {
