@@ -101,11 +101,12 @@ class Broker(_Section):
 
 
 class Page(_Section):
-    """The wearer's live page."""
+    """The wearer's live page; `lan` listens on the network, with TLS and a log-in."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8420
     allowed_hosts: list[str] = Field(default_factory=list)
+    lan: bool = False
 
 
 class Spool(_Section):

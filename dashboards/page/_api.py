@@ -26,7 +26,7 @@ from sagittal.units import NS_PER_S
 
 T = TypeVar("T")
 MAX_ITEMS = 5000
-_MAX_NS = 2**62
+_MAX_NS = 4 * 10**18
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC)
 
 WearerId = Annotated[str, Path(pattern=f"^{NAME_PATTERN}$", description="The wearer's pseudonym.")]

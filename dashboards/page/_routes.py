@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from dashboards._words import word
 from dashboards.page._api import as_date, send_wish
 from dashboards.page._context import PageContext
+from dashboards.page._fingerprint import fingerprint
 from dashboards.page._stream import stream
 from dashboards.page._weeks import read_days, weeks_view
 from dashboards.page._wishes import WISHES
@@ -36,6 +37,7 @@ def page_routes(page: PageContext) -> APIRouter:
     _views(routes, page)
     _wishes(routes, page)
     _files(routes, page)
+    _installing(routes, page)
     return routes
 
 
@@ -114,6 +116,27 @@ def _files(routes: APIRouter, page: PageContext) -> None:
         body, _digest = page.static[name]
         kept = {"cache-control": "public, max-age=31536000, immutable"}
         return Response(body, media_type=_TYPES[Path(name).suffix], headers=kept)
+
+
+def _installing(routes: APIRouter, page: PageContext) -> None:
+    def authority() -> bytes:
+        path = page.settings.data_dir / "tls" / "ca.crt"
+        if not page.gate.log_in or not path.is_file():
+            raise HTTPException(404, word("error.not_found"))
+        return path.read_bytes()
+
+    @routes.get("/install")
+    async def install() -> Response:
+        return page.html("install.html", fingerprint=fingerprint(authority()))
+
+    @routes.get("/ca.crt")
+    async def ca() -> Response:
+        named = {"content-disposition": 'attachment; filename="sagittal.crt"'}
+        return Response(authority(), media_type="application/x-x509-ca-cert", headers=named)
+
+    @routes.get("/sw.js")
+    async def service_worker() -> Response:
+        return Response(page.static["sw.js"][0], media_type=_TYPES[".js"])
 
 
 def _values(form: FormData) -> dict[str, Any]:

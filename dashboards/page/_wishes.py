@@ -40,7 +40,7 @@ class NudgeWrong(_Wish):
     """The nudge of that time was wrong."""
 
     wrong: Literal[True] = True
-    nudge_ns: Annotated[int, Field(ge=0, le=2**62)]
+    nudge_ns: Annotated[int, Field(ge=0, le=4 * 10**18)]
 
 
 class Diary(_Wish):

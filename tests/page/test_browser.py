@@ -160,7 +160,7 @@ def test_it_works_without_its_script(page: Served, open_page: Callable[..., Page
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
-@pytest.mark.parametrize("path", ["/", "/w/w1", "/w/w1?day=2026-11-23", "/w/nobody"])
+@pytest.mark.parametrize("path", ["/", "/w/w1", "/w/w1/days", "/w/w1?day=2026-11-23", "/w/nobody"])
 def test_axe_finds_nothing(
     make_page: Callable[..., Served],
     open_page: Callable[..., Page],
@@ -170,6 +170,7 @@ def test_axe_finds_nothing(
 ) -> None:
     page = make_page(wearers=("w1", "w2"))
     shown = open_page(page.url + path, viewport, color_scheme=scheme)
+    shown.evaluate("document.querySelectorAll('details').forEach((one) => { one.name = ''; one.open = true; })")
     found = Axe().run(shown, options=AXE_OPTIONS).response
     assert [(v["id"], v["nodes"][0]["html"]) for v in found["violations"]] == []
     assert len(found["passes"]) > 10
@@ -188,3 +189,39 @@ def test_a_sleeping_browser_does_not_slow_the_others(page: Served, open_page: Ca
     expect(awake.locator(".label")).to_have_text("Standing")
     session.send("Page.setWebLifecycleState", {"state": "active"})
     expect(asleep.locator(".label")).to_have_text("Standing")
+
+
+def test_a_pain_mark_takes_two_taps_and_loses_nothing_typed(page: Served, open_page: Callable[..., Page]) -> None:
+    shown = open_page(f"{page.url}/w/w1")
+    shown.get_by_text("Note, tags").click()
+    shown.get_by_role("textbox").fill("half a sentence")
+    shown.get_by_text("Back", exact=True).click()
+    shown.get_by_role("button", name="Back 4").click()
+    expect(shown.get_by_text("Noted.")).to_be_visible()
+    page.live.result("w1", posture(NOW_NS, PostureLabel.STANDING))
+    expect(shown.locator(".label")).to_have_text("Standing")
+    assert shown.locator("textarea").input_value() == "half a sentence"
+    assert Command.model_validate_json(page.live.sent[0][1]).values == {"pain_back": 4}
+
+
+def test_a_nudge_is_shown_and_goes_when_it_is_followed(page: Served, open_page: Callable[..., Page]) -> None:
+    shown = open_page(f"{page.url}/w/w1")
+    expect(shown.locator("#toast")).to_be_hidden()
+    shown.wait_for_timeout(300)
+    nudge = Event(t_ns=NOW_NS, event="nudge", text="Leaning forwards for 60 seconds.", version=VERSION)
+    page.live.result("w1", nudge)
+    expect(shown.locator("#toast")).to_have_text("Leaning forwards for 60 seconds.")
+    page.live.result("w1", Event(t_ns=NOW_NS + 1, event="nudge_followed", version=VERSION))
+    expect(shown.locator("#toast")).to_be_hidden()
+
+
+def test_every_part_can_be_reached_by_keyboard(page: Served, open_page: Callable[..., Page]) -> None:
+    shown = open_page(f"{page.url}/w/w1")
+    shown.keyboard.press("Tab")
+    expect(shown.get_by_text("Skip to content")).to_be_focused()
+    reached = set()
+    for _ in range(60):
+        shown.keyboard.press("Tab")
+        reached.add(shown.evaluate("document.activeElement.textContent.trim()"))
+    for name in ("Week", "Calibrate", "Back", "Left knee", "Nudge me", "Walk"):
+        assert any(name in text for text in reached), name

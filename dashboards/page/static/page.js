@@ -114,6 +114,38 @@
     if (form.parentElement.open) form.parentElement.open = false;
   });
 
+  // A nudge: on the page, as a short buzz where the browser can, and as a notification where the wearer asked for it.
+  const notify = by("notify");
+  let shower = null;
+  if (notify) {
+    const ask = notify.querySelector("button");
+    const say = (text) => { notify.textContent = text; };
+    const listen = async () => { shower = await navigator.serviceWorker.register("/sw.js"); say(notify.dataset.on); };
+    const refuse = () => {
+      say(`${notify.dataset.insecure} `);
+      if (!notify.dataset.how) return;
+      const how = notify.appendChild(document.createElement("a"));
+      how.href = "/install";
+      how.textContent = notify.dataset.how;
+    };
+    if (!window.isSecureContext) refuse();
+    else if (!("serviceWorker" in navigator && "Notification" in window)) say(notify.dataset.unsupported);
+    else if (Notification.permission === "granted") listen().catch(refuse);
+    else ask.hidden = false;
+    ask.addEventListener("click", async () => {
+      if (await Notification.requestPermission() === "granted") listen().catch(refuse);
+    });
+  }
+  document.addEventListener("news", (event) => {
+    const { event: name, text } = event.detail;
+    if (name === "nudge_followed") by("toast").textContent = "";
+    if (!["nudge", "break_due"].includes(name)) return;
+    by("toast").textContent = text;
+    setTimeout(() => { by("toast").textContent = ""; }, 60000);
+    if (navigator.vibrate) navigator.vibrate([80, 60, 80]);
+    if (shower?.active) shower.active.postMessage({ title: notify.dataset.title, body: text });
+  });
+
   const dialog = by("calibrate");
   if (dialog) {
     const form = by("calibrate-open").form;
