@@ -205,6 +205,11 @@ class Store:
             keep = max(newest if read is None else read, newest - _OUTBOX_ROWS)
             self._db.execute("DELETE FROM outbox WHERE id <= ?", (keep,))
 
+    def erased_meanwhile(self) -> bool:
+        """Whether someone was erased since the last commit."""
+        with self._reading():
+            return self._newest_erasure() > self._erasure
+
     def _advance(self, mark: Mark) -> None:
         place = (mark.wearer, str(mark.site))
         self._db.execute(

@@ -27,6 +27,7 @@ GONE_S = 3.0
 """A bridge whose last will came may have reconnected at once; only then is it gone."""
 STATUS_S = 10.0
 FORGET_S = 3600.0
+ERASED_S = 1.0
 
 
 class Worker:
@@ -57,7 +58,7 @@ class Worker:
         self._feeder = Feeder(open_sinks(settings), self._store)
         self._stop = threading.Event()
         self._bridges: dict[str, float | None] = {}
-        self._said_at = self._forgot_at = time.monotonic()
+        self._said_at = self._forgot_at = self._looked_at = time.monotonic()
 
     def stop(self) -> None:
         """End `run` soon; safe from signal handlers and other threads."""
@@ -147,6 +148,10 @@ class Worker:
 
     def _keep_house(self) -> None:
         now = time.monotonic()
+        if now - self._looked_at >= ERASED_S:
+            self._looked_at = now
+            if self._store.erased_meanwhile():
+                self._commit()
         if now - self._said_at >= STATUS_S:
             self._said_at = now
             self._link.tell_status("online", self._detail())

@@ -112,7 +112,7 @@ def test_a_recording_grows_block_by_block_and_a_torn_end_is_cut_off(rig: Rig, tm
 
 def test_erasing_leaves_nothing_anywhere_beside_a_running_worker(rig: Rig) -> None:
     rig.start("broker", "bridge", "worker")
-    wait_until(lambda: rig.stored() > 1000)
+    wait_until(lambda: rig.stored() > 200)
     bridge = rig.processes.pop("bridge")
     bridge.terminate()
     bridge.communicate(timeout=30)
