@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -26,6 +26,9 @@ MAX_WAIT_S = 15.0
 HEALTHY_S = 20.0
 """Who ran this long starts with the shortest wait again when it dies."""
 SUPERVISED = "SAGITTAL_SUPERVISED"
+LEDGER = "SAGITTAL_LEDGER"
+FOREIGN = "broker"
+"""The part that is no program of ours and so can't look after itself."""
 
 
 class PartRefused(SagittalError):
@@ -73,12 +76,10 @@ class Supervisor:
         A file that tells other programs the process ids; None to write none.
     """
 
-    def __init__(
-        self, say: Callable[[str], None], ledger: Path | None = None, environment: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, say: Callable[[str], None], ledger: Path | None = None) -> None:
         self._say = say
         self._ledger = ledger
-        self._environment = {**os.environ, **(environment or {}), SUPERVISED: str(os.getpid())}
+        self._environment = {**os.environ, SUPERVISED: str(os.getpid()), LEDGER: str(ledger or "")}
         self._children: dict[str, _Child] = {}
         self._quiet = False
 
@@ -226,7 +227,7 @@ class Stopping:
 
 
 def die_with_parent() -> None:
-    """End this process soon after the supervisor that started it has died, so that nothing is left behind."""
+    """End this process, and the broker, soon after the supervisor that started them has died."""
     parent = os.environ.get(SUPERVISED)
     if parent is None or os.getppid() != int(parent):
         return
@@ -234,6 +235,14 @@ def die_with_parent() -> None:
     def watch() -> None:
         while os.getppid() == int(parent):
             time.sleep(1.0)
+        _end_broker(int(parent))
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def _end_broker(parent: int) -> None:
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        ledger = json.loads(Path(os.environ.get(LEDGER, "")).read_text(encoding="utf-8"))
+        if ledger["run"] == parent and FOREIGN in ledger:
+            os.kill(int(ledger[FOREIGN]), signal.SIGTERM)

@@ -38,7 +38,7 @@ class Totals:
 class _Outlet:
     """One source's way into the spool, and its health."""
 
-    def __init__(self, source: Source, spool: Spool, publisher: Publisher) -> None:
+    def __init__(self, source: Source, spool: Spool, publisher: Publisher, bridge: str) -> None:
         self._source, self._spool, self._publisher = source, spool, publisher
         boot_id, follows = spool.start(source.wearer, source.site)
         self._builder = BlockBuilder(source.wearer, source.site, source.device, boot_id, follows)
@@ -48,6 +48,7 @@ class _Outlet:
         self._health = DeviceHealth(
             t_ns=time.time_ns(),
             device=source.device,
+            bridge=bridge,
             site=source.site,
             driver=source.driver,
             state=DeviceState.SCANNING,
@@ -138,6 +139,7 @@ class Bridge:
 
     def __init__(self, settings: Settings, sources: Sequence[Source]) -> None:
         self._sources = sources
+        self._name = settings.bridge_name
         self.spool = Spool(settings.spool_path, settings.spool.max_mb * 1e6, settings.spool.max_days * 86400)
         self.publisher = Publisher(settings, self.spool, settings.bridge_name)
         self._stop = asyncio.Event()
@@ -167,7 +169,7 @@ class Bridge:
             self.spool.close()
 
     async def _serve(self, source: Source) -> None:
-        outlet = _Outlet(source, self.spool, self.publisher)
+        outlet = _Outlet(source, self.spool, self.publisher, self._name)
         backoff_s = 1.0
         try:
             while not self._stop.is_set():

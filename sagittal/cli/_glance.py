@@ -48,9 +48,9 @@ class Glance:
             self._reader = open_reader(self.path)
         return self._reader
 
-    def known(self) -> bool:
-        """Whether any wearer's posture is known by now."""
-        return any(one.posture is not PostureLabel.UNKNOWN for one in self.look().values())
+    def known(self, since_ns: int) -> bool:
+        """Whether any wearer's posture at or after a time, UTC ns, is known by now."""
+        return any(one.t_ns >= since_ns and one.posture is not PostureLabel.UNKNOWN for one in self.look().values())
 
     def samples(self) -> int:
         """Samples stored."""

@@ -28,6 +28,7 @@ from sagittal.cli._system import System, is_terminal, since
 from sagittal.results import NOTICE
 from sagittal.settings import Settings
 from sagittal.supervisor import Stopping
+from sagittal.units import NS_PER_S
 
 LOOK_S = 0.25
 LIVE_S = 0.5
@@ -69,7 +70,7 @@ def run(
 
 
 def _run(settings: Settings, seconds: float | None, open_page: bool) -> Summary:
-    begun = time.monotonic()
+    begun, begun_ns = time.monotonic(), time.time_ns()
     console = Console(soft_wrap=True, highlight=False)
     system = System(settings, console.print)
     system.check()
@@ -81,7 +82,7 @@ def _run(settings: Settings, seconds: float | None, open_page: bool) -> Summary:
             system.start()
             while not stopping.wait(LOOK_S) and (seconds is None or time.monotonic() - begun < seconds):
                 system.supervisor.tick()
-                if first is None and glance.known():
+                if first is None and glance.known(begun_ns - NS_PER_S):
                     first = time.monotonic() - begun
                 if not opened and system.address:
                     opened = webbrowser.open(system.address) or True
