@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from sagittal.blocks import ClockKind
 from sagittal.errors import SettingsError
 from sagittal.settings import Device, Settings, Wearer, settings_file
 
@@ -37,4 +39,26 @@ def _open(wearer: Wearer, device: Device) -> Source:
     return opener(wearer, device)
 
 
-_DRIVERS: dict[str, Callable[[Wearer, Device], Source]] = {}
+def _simulated(wearer: Wearer, device: Device) -> Source:
+    """The first simulated wearer; option `start_ns` keeps its schedule going over a restart of the bridge."""
+    from sensor_bridge.feeds import Feed
+    from sensor_bridge.source import Samples
+    from simulators.first import ACC_SCALE, GYR_SCALE, chunks
+
+    now_ns = time.time_ns()
+    start_ns = int(device.options.get("start_ns", now_ns))
+    stream = (
+        Samples(
+            t_ns=chunk.t_ns,
+            acc=chunk.acc,
+            acc_scale=ACC_SCALE,
+            gyr=chunk.gyr,
+            gyr_scale=GYR_SCALE,
+            clock=ClockKind.TRUE,
+        )
+        for chunk in chunks(start_ns, now_ns, device.rate_hz)
+    )
+    return Feed(wearer.id, device.site, device.name, "simulated", stream)
+
+
+_DRIVERS: dict[str, Callable[[Wearer, Device], Source]] = {"simulated": _simulated}

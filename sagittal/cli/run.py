@@ -34,12 +34,6 @@ LOOK_S = 0.25
 LIVE_S = 0.5
 PLAIN_S = 10.0
 DRAIN_S = 30.0
-_DEMO_WEARER = {
-    "id": "demo",
-    "height_m": 1.75,
-    "sensor_height_m": 1.0,
-    "devices": [{"name": "simulated", "site": "lower_back", "driver": "simulated", "rate_hz": 100.0}],
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -103,7 +97,7 @@ def _end(settings: Settings, system: System, glance: Glance, first: float | None
 def _demo_settings(data_dir: Path | None) -> Iterator[Path]:
     """Settings of a demo: its own wearer, its own broker's port, and a folder that goes when it ends."""
     folder = data_dir or (Path(os.environ["SAGITTAL_DATA_DIR"]) if os.environ.get("SAGITTAL_DATA_DIR") else None)
-    os.environ["SAGITTAL_WEARERS"] = json.dumps([_DEMO_WEARER])
+    os.environ["SAGITTAL_WEARERS"] = json.dumps([_demo_wearer()])
     os.environ.setdefault("SAGITTAL_BROKER__PORT", str(free_port()))
     made = None if folder is not None else Path(tempfile.mkdtemp(prefix="sagittal-demo-"))
     try:
@@ -111,6 +105,17 @@ def _demo_settings(data_dir: Path | None) -> Iterator[Path]:
     finally:
         if made is not None:
             shutil.rmtree(made, ignore_errors=True)
+
+
+def _demo_wearer() -> dict[str, object]:
+    device = {
+        "name": "simulated",
+        "site": "lower_back",
+        "driver": "simulated",
+        "rate_hz": 100.0,
+        "options": {"start_ns": time.time_ns()},
+    }
+    return {"id": "demo", "height_m": 1.75, "sensor_height_m": 1.0, "devices": [device]}
 
 
 @contextlib.contextmanager
