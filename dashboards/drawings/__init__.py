@@ -1,7 +1,7 @@
 """Figures as inline SVG, drawn on the server: the page and the report share them."""
 
 from dashboards.drawings._band import Segment, day_band
-from dashboards.drawings._columns import day_columns
+from dashboards.drawings._columns import day_columns, legend
 from dashboards.drawings._figure import back_figure, side_figure
 from dashboards.drawings._palette import POSTURE_ORDER, posture_class, posture_css
 
@@ -11,6 +11,7 @@ __all__ = [
     "back_figure",
     "day_band",
     "day_columns",
+    "legend",
     "posture_class",
     "posture_css",
     "side_figure",

@@ -15,8 +15,11 @@ _LEFT = 22
 _HOUR_S = 3600.0
 
 
-def day_columns(days: Sequence[tuple[str, Mapping[str, float]]], *, title: str = "") -> Markup:
-    """One column a day, (text below, seconds by posture), stacked from walking at the foot to lying at the top."""
+def day_columns(days: Sequence[tuple[str, Mapping[str, float]]], *, title: str = "", style: str = "") -> Markup:
+    """One column a day, (text below, seconds by posture), stacked from walking at the foot to lying at the top.
+
+    `style` is put inside, for readers of SVG that do not see the style sheet of the page around it.
+    """
     stacked = [label for label in POSTURE_ORDER if label is not PostureLabel.NOT_WORN]
     most_h = max([sum(sums.get(label, 0.0) for label in stacked) / _HOUR_S for _text, sums in days] or [0.0])
     top_h = next(hours for hours in (4, 8, 12, 16, 20, 25) if most_h <= hours or hours == 25)
@@ -24,6 +27,8 @@ def day_columns(days: Sequence[tuple[str, Mapping[str, float]]], *, title: str =
     step = (_WIDTH - _LEFT) / max(1, len(days))
     width = min(26.0, step * 0.72)
     parts = [f'<svg class="band" viewBox="0 0 {_WIDTH} 150" role="img" aria-label="{escape(title)}">']
+    if style:
+        parts.append(f"<style>{style}</style>")
     for hours in range(0, top_h + 1, 4):
         y = _BASE - hours * scale
         parts.append(
@@ -45,3 +50,19 @@ def day_columns(days: Sequence[tuple[str, Mapping[str, float]]], *, title: str =
         parts.append(f'<text class="tick" x="{middle:.1f}" y="146" text-anchor="middle">{escape(text)}</text>')
     parts.append("</svg>")
     return Markup("".join(parts))  # noqa: S704  # every text in it was escaped above
+
+
+def legend(names: Sequence[tuple[PostureLabel, str]], *, style: str = "") -> Markup:
+    """Colours and their names in one line."""
+    x = 0.0
+    parts = [f"<style>{style}</style>"] if style else []
+    for label, name in names:
+        parts.append(
+            f'<rect class="{posture_class(label)}" x="{x:g}" y="2" width="8" height="8" rx="1.5"/>'
+            f'<text class="tick" x="{x + 11:g}" y="9.5">{escape(name)}</text>'
+        )
+        x += 22 + 5 * len(name)
+    inside = "".join(parts)
+    return Markup(  # noqa: S704  # every text in it was escaped above
+        f'<svg class="legend" viewBox="0 0 {max(x, 360.0):g} 13" aria-hidden="true">{inside}</svg>'
+    )

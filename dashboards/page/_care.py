@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dashboards._clock import Clock
+from dashboards._day import DayData
 from dashboards._words import duration, word
 from dashboards.content import movements
-from dashboards.page._clock import Clock
-from dashboards.page._day import DayData
 from sagittal.messages import DeviceHealth, DeviceState
 from sagittal.names import PostureLabel
 from sagittal.results import Event, Posture

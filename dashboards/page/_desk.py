@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment
 from pydantic import ValidationError
 
+from dashboards._clock import Clock
+from dashboards._day import DayData, local_date, read_day
 from dashboards._words import word
 from dashboards.page._care import diary_view, exercise_views, guide_steps, nudge_view
-from dashboards.page._clock import Clock
-from dashboards.page._day import DayData, local_date, read_day
 from dashboards.page._hub import Hub
 from dashboards.page._shelf import Shelf
 from dashboards.page._view import (

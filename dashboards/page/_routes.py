@@ -12,12 +12,13 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
+from dashboards._day import read_days
 from dashboards._words import word
 from dashboards.page._api import as_date, send_wish
 from dashboards.page._context import PageContext
 from dashboards.page._fingerprint import fingerprint
 from dashboards.page._stream import stream
-from dashboards.page._weeks import read_days, weeks_view
+from dashboards.page._weeks import weeks_view
 from dashboards.page._wishes import WISHES
 
 _TYPES = {

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from dashboards._clock import Clock, date_words, local_time
+from dashboards._day import DayData
 from dashboards._words import duration, word, word_or
 from dashboards.drawings import POSTURE_ORDER, back_figure, day_band, posture_class, side_figure
-from dashboards.page._clock import Clock, date_words, local_time
-from dashboards.page._day import DayData
 from dashboards.page._hub import Hub
 from sagittal.messages import DeviceHealth, DeviceState
 from sagittal.names import PostureLabel, Side

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from dashboards._clock import date_words
 from dashboards._words import duration, word
 from dashboards.drawings import POSTURE_ORDER, day_columns
-from dashboards.page._clock import date_words
-from dashboards.page._day import day_bounds
 from dashboards.page._view import posture_word
 from sagittal.names import PostureLabel
-from sagittal.protocols import Reader
 from sagittal.results import Day
 
 _SHOWN = tuple(label for label in POSTURE_ORDER if label is not PostureLabel.NOT_WORN)
@@ -30,13 +27,6 @@ class WeeksView:
     heads: list[str]
     rows: list[tuple[str, str, list[str], str]]
     empty: bool
-
-
-def read_days(reader: Reader, wearer: str, first: date, last: date, zone: ZoneInfo) -> dict[str, Day]:
-    """The stored days from the first to the last, by date."""
-    start, _ = day_bounds(first, zone)
-    _, end = day_bounds(last, zone)
-    return {row.date: row for row in reader.results(wearer, "day", start, end) if isinstance(row, Day)}
 
 
 def weeks_view(days: dict[str, Day], first: date, last: date) -> WeeksView:

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
+from dashboards._day import day_bounds, read_day
 from dashboards._words import catalogue
 from dashboards.page import create_app
-from dashboards.page._day import day_bounds, read_day
 from dashboards.page._desk import PARTS
 from dashboards.page._hub import MAX_WATCHERS, Hub, Mailbox
 from sagittal.errors import StoreError

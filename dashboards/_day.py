@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from dashboards._clock import local_time
 from dashboards.drawings import Segment
-from dashboards.page._clock import local_time
 from sagittal.names import PostureLabel
 from sagittal.protocols import Reader
 from sagittal.results import Day, Event, Exposure, Minute, Posture, Walk
@@ -83,6 +83,13 @@ def read_day(reader: Reader, wearer: str, day: date, zone: ZoneInfo) -> DayData:
         day=days[-1] if days else None,
         diary=[event for event in events if event.event == "diary"],
     )
+
+
+def read_days(reader: Reader, wearer: str, first: date, last: date, zone: ZoneInfo) -> dict[str, Day]:
+    """The stored days from the first to the last, by date."""
+    start, _ = day_bounds(first, zone)
+    _, end = day_bounds(last, zone)
+    return {row.date: row for row in reader.results(wearer, "day", start, end) if isinstance(row, Day)}
 
 
 def _tail(reader: Reader, wearer: str, from_ns: int, end_ns: int) -> list[Posture]:
