@@ -1,0 +1,20 @@
+"""Gait from one lower-back sensor: walking bouts, initial contacts with sides, cadence, length, speed, turns."""
+
+from analytics.gait._results import Bout, GaitResult, InitialContact, MountingKnown, Now, Turn
+from analytics.gait._state import GaitState, from_dict, new_state, to_dict
+from analytics.gait._stream import gait_finish, gait_step
+
+__all__ = [
+    "Bout",
+    "GaitResult",
+    "GaitState",
+    "InitialContact",
+    "MountingKnown",
+    "Now",
+    "Turn",
+    "from_dict",
+    "gait_finish",
+    "gait_step",
+    "new_state",
+    "to_dict",
+]

@@ -1,0 +1,234 @@
+"""The streaming operator: second by second a cheap look, and the accurate analysis of whole stretches.
+
+Stretches are analysed when walking has stopped or `STRETCH_S` have gathered, always with `CONTEXT_S` before them, so
+that results depend on the samples alone, never on how they arrived.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from analytics import _mounting as mounting_of
+from analytics._mounting import Mounting, angle_deg, unit
+from analytics._window import GRID_HZ, FloatArray, Window
+from analytics.gait import _live
+from analytics.gait._contacts import find_steps
+from analytics.gait._results import Bout, GaitResult, MountingKnown, Now
+from analytics.gait._runs import BREAK_S, Run, Walk, close, feed, no_run, walk_of, walking_of
+from analytics.gait._signals import GRAVITY, Level, Signals, level, local_mounting, signals, slower
+from analytics.gait._state import GaitState
+from analytics.gait._summary import ADULT_HEIGHT_M, SENSOR_TO_HEIGHT, summarise
+from analytics.gait._table import ROW, contact_table
+from analytics.gait._turns import find_turns
+
+HOP = GRID_HZ
+STRETCH_S = 24
+CONTEXT_S = 8
+DELAY_S = 1.5
+"""Contacts are final this long before the end of what is known."""
+LOOK_AGAIN = (3, 5)
+"""Hops after walking was last seen at which the stretch is analysed."""
+STILL_MPS2 = 0.06
+"""A second whose vertical acceleration varies less holds no step: above the noise of wearables, below a shuffle."""
+SHORTEST_S = 2.0
+REFINE_DEG = 6.0
+LONGEST = (STRETCH_S + CONTEXT_S) * GRID_HZ
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """One analysis: its contacts, turns (rows, degrees) and the walking that tells of the mounting."""
+
+    table: FloatArray
+    turns: FloatArray
+    mounting: Mounting
+
+
+def gait_step(state: GaitState, hop: Window) -> tuple[GaitState, list[GaitResult]]:
+    """Take the next second.
+
+    Parameters
+    ----------
+    state
+        From `new_state`, `gait_step` or `gait_finish`.
+    hop
+        Exactly 100 rows that follow those before; the first hop of a segment may have any index.
+
+    Returns
+    -------
+    The new state and what there is to say: always one `Now`, and contacts, bouts and the mounting when decided.
+
+    Raises
+    ------
+    ValueError
+        When the hop has not 100 rows or does not follow.
+    """
+    if len(hop) != HOP:
+        raise ValueError(f"a hop of the gait analysis has {HOP} rows, this one has {len(hop)}")
+    if not len(state.valid):
+        state = replace(state, start=hop.index, decided=hop.index)
+    if hop.index != state.end:
+        raise ValueError(f"this hop starts at row {hop.index}, row {state.end} was due: finish the segment first")
+    state = replace(
+        state,
+        samples=np.concatenate((state.samples, np.column_stack((hop.acc, hop.gyr, hop.up)))),
+        valid=np.concatenate((state.valid, hop.valid)),
+    )
+    state, now = _look(state)
+    results: list[GaitResult] = [now]
+    if _due(state):
+        state, found = _analyse(state, state.end - int(DELAY_S * GRID_HZ))
+        results += found
+    return _forget(state), results
+
+
+def gait_finish(state: GaitState, rest: Window | None = None) -> tuple[GaitState, list[GaitResult]]:
+    """End the segment: `rest` holds its last rows, fewer than a hop. The mounting lives on in the new state."""
+    if rest is not None and len(rest):
+        if not len(state.valid):
+            state = replace(state, start=rest.index, decided=rest.index)
+        state = replace(
+            state,
+            samples=np.concatenate((state.samples, np.column_stack((rest.acc, rest.gyr, rest.up)))),
+            valid=np.concatenate((state.valid, rest.valid)),
+        )
+    results: list[GaitResult] = []
+    if len(state.valid):
+        state, results = _analyse(state, state.end, last=True)
+    return GaitState(mounting=state.mounting, sensor_height_m=state.sensor_height_m), results
+
+
+def _look(state: GaitState) -> tuple[GaitState, Now]:
+    recent = state.samples[-_live.LIVE_S * GRID_HZ :]
+    vertical = np.einsum("ij,ij->i", recent[:, :3], recent[:, 6:]) - GRAVITY
+    active = float(vertical[-HOP:].std()) > STILL_MPS2
+    walking, cadence = _live.look(slower(vertical)) if active else (False, None)
+    walked = 0 if walking else min(state.walked + 1, 1000)
+    state = replace(state, walked=walked, active=state.active or active)
+    return state, Now(state.end, walking, cadence)
+
+
+def _due(state: GaitState) -> bool:
+    if not state.active and not len(state.run.table):
+        return False
+    return state.walked in LOOK_AGAIN or state.end - state.decided >= STRETCH_S * GRID_HZ
+
+
+def _forget(state: GaitState) -> GaitState:
+    """Drop samples that no analysis needs any more."""
+    decided = state.decided if state.active or len(state.run.table) else max(state.decided, state.end - 3 * GRID_HZ)
+    keep_from = max(decided - CONTEXT_S * GRID_HZ, state.end - LONGEST)
+    drop = keep_from - state.start
+    state = replace(state, decided=decided)
+    if drop < GRID_HZ:
+        return state
+    return replace(state, start=keep_from, samples=state.samples[drop:], valid=state.valid[drop:])
+
+
+def _analyse(state: GaitState, until: int, *, last: bool = False) -> tuple[GaitState, list[GaitResult]]:
+    """Decide the contacts up to row `until` and tell what became known."""
+    if until <= state.decided or len(state.valid) < SHORTEST_S * GRID_HZ:
+        return (replace(state, run=no_run()), _closed_bouts(state, close(state.run)[1])) if last else (state, [])
+    stretch = _look_closely(state)
+    new = stretch.table[(stretch.table[:, ROW] >= state.decided) & (stretch.table[:, ROW] < until)]
+    turns = np.concatenate((state.turns, stretch.turns[stretch.turns[:, 1] > state.decided]))
+    run, walks = feed(state.run, new)
+    idle = not len(run.table) or until - run.table[run.length - 1, ROW] > BREAK_S * GRID_HZ
+    if last or idle:
+        run, ended = close(run)
+        walks += ended
+    mounting = mounting_of.merge(state.mounting, stretch.mounting)
+    state = replace(state, turns=turns)
+    results = _closed_bouts(state, walks) + _open_bout(state, run)
+    results += _mounting_results(state, mounting, until)
+    still = run.table[0, ROW] if len(run.table) else until - CONTEXT_S * GRID_HZ
+    state = replace(state, run=run, turns=_one_each(turns, still), decided=until, active=False, mounting=mounting)
+    return state, results
+
+
+def _look_closely(state: GaitState) -> _Stretch:
+    """Contacts of everything buffered, along the best direction known."""
+    found = level(state.window())
+    guess = _together(state.mounting, local_mounting(found))
+    signal, table = _in_axes(found, guess, state.start)
+    spans = _spans(table, state.start)
+    own = local_mounting(found, spans)
+    if own.known:
+        better = _together(state.mounting, own)
+        if angle_deg(_forward(better), _forward(guess)) > REFINE_DEG:
+            signal, table = _in_axes(found, better, state.start)
+            spans = _spans(table, state.start)
+    fresh = spans.clip(min=(state.decided - state.start) / GRID_HZ - 1.0)
+    turns = find_turns(slower(signal.yaw)) * (GRID_HZ, GRID_HZ, 1.0) + (state.start, state.start, 0.0)
+    return _Stretch(table, turns, local_mounting(found, fresh))
+
+
+def _in_axes(found: Level, guess: Mounting, start: int) -> tuple[Signals, FloatArray]:
+    up = unit(guess.up_sum)
+    signal = signals(found, up, _forward(guess))
+    return signal, contact_table(signal, find_steps(signal), start)
+
+
+def _together(known: Mounting, local: Mounting) -> Mounting:
+    """What earlier walking and this stretch say together; a slipped sensor is believed at once."""
+    both = mounting_of.merge(known, local)
+    return both if both.known else mounting_of.merge(known, _upright(local))
+
+
+def _upright(local: Mounting) -> Mounting:
+    return replace(local, windows=1.0, up_sum=np.array([1.0, 0.0, 0.0]))
+
+
+def _forward(guess: Mounting) -> FloatArray:
+    return mounting_of.forward_axis(unit(guess.up_sum), guess.shape, guess.phase)
+
+
+def _spans(table: FloatArray, start: int) -> FloatArray:
+    """(k, 2) walking in a table of contacts, s from the start of the stretch."""
+    walks = walking_of(table)
+    return (
+        np.array([(walk.table[0, ROW] - start, walk.table[-1, ROW] - start) for walk in walks]).reshape(-1, 2) / GRID_HZ
+    )
+
+
+def _one_each(turns: FloatArray, since: float) -> FloatArray:
+    """Turns that end after a row, each once though two stretches saw it."""
+    kept: list[FloatArray] = []
+    for turn in turns[np.argsort(turns[:, 0], kind="stable")] if len(turns) else turns:
+        if turn[1] >= since and not (kept and turn[0] < kept[-1][1]):
+            kept.append(turn)
+    return np.asarray(kept).reshape(-1, 3)
+
+
+def _closed_bouts(state: GaitState, walks: list[Walk]) -> list[GaitResult]:
+    return [_bout(state, walk, final=True) for walk in walks]
+
+
+def _open_bout(state: GaitState, run: Run) -> list[GaitResult]:
+    """The open run as a provisional bout, once it is walking."""
+    walk = walk_of(run)
+    return [_bout(state, walk, final=False)] if walk else []
+
+
+def _bout(state: GaitState, walk: Walk, *, final: bool) -> Bout:
+    turns = _one_each(state.turns, float(walk.table[0, ROW]))
+    inside = turns[turns[:, 0] < walk.table[-1, ROW]] if len(turns) else turns
+    height = state.sensor_height_m or SENSOR_TO_HEIGHT * ADULT_HEIGHT_M
+    return summarise(walk, inside, height, final)
+
+
+def _mounting_results(state: GaitState, mounting: Mounting, row: int) -> list[GaitResult]:
+    up, forward = mounting.up, mounting.forward
+    if mounting is state.mounting or up is None or forward is None:
+        return []
+    return [
+        MountingKnown(
+            row,
+            (float(up[0]), float(up[1]), float(up[2])),
+            (float(forward[0]), float(forward[1]), float(forward[2])),
+            mounting.quality,
+            mounting.slips > state.mounting.slips,
+        )
+    ]

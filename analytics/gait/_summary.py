@@ -1,0 +1,209 @@
+"""A bout's numbers from its contacts."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from analytics._window import GRID_HZ, BoolArray, FloatArray
+from analytics.gait._results import Bout, InitialContact, Turn
+from analytics.gait._runs import Walk
+from analytics.gait._table import (
+    CUE,
+    IMPACT,
+    ODDS,
+    PITCH,
+    RISE_A,
+    RISE_B,
+    ROLL,
+    ROW,
+    SIDE,
+    STRIDE,
+    TURN,
+    YAW,
+)
+from analytics.gait._turns import straight
+
+ADULT_HEIGHT_M = 1.69
+SENSOR_TO_HEIGHT = 0.55
+"""Height of the fifth lumbar vertebra over body height (Winter 2009, proportions of the standing body)."""
+PENDULUM = 4.587 / 4.0
+"""Correction of the inverted pendulum (Zijlstra 2003, as calibrated by Mobilise-D)."""
+TURN_RATE_DPS = 50.0
+SHORTEST_STRIDE_S, LONGEST_STRIDE_S = 0.2, 3.0
+SHORTEST_LENGTH_M = 0.15
+STEADY_STRIDES = 6
+STEADY_CV_PERCENT = 12.0
+VAULT = 1.4
+FEW_STRIDES = "fewer than {0} straight strides"
+
+
+def contact_results(table: FloatArray, in_bout: bool = True) -> list[InitialContact]:
+    """The contacts as results; where the sway contradicts the side the confidence falls."""
+    return [
+        InitialContact(
+            float(one[ROW]),
+            "right" if one[SIDE] else "left",
+            1.0 / (1.0 + math.exp(-float(np.clip(one[ODDS] + 0.5 * one[CUE], -4.0, 4.0)))),
+            in_bout,
+        )
+        for one in table
+    ]
+
+
+def summarise(walk: Walk, turns: FloatArray, sensor_height_m: float, final: bool) -> Bout:
+    """One bout from its contacts, its turns (rows, degrees) and the height of the sensor above the floor."""
+    table = walk.table
+    stride = table[:, STRIDE]
+    valid = (stride > SHORTEST_STRIDE_S) & (stride <= LONGEST_STRIDE_S)
+    valid[:2] = False  # These strides began before the bout.
+    usual = float(np.median(stride[valid])) if valid.any() else 0.0
+    ahead = valid & (stride < 1.8 * usual) & (straight(table[:, ROW], stride, table[:, TURN], turns) > 0)
+    reasons: dict[str, str] = {}
+    cadence = _cadence(table, stride[valid])
+    length, speed = _lengths(table, valid, sensor_height_m, reasons)
+    cv = _cv(stride[ahead])
+    steady_reason = _steady(stride[ahead], cv)
+    metrics = _metrics(table, ahead, steady_reason, reasons)
+    if cv is None:
+        reasons["stride_duration_cv_percent"] = FEW_STRIDES.format(3)
+    confidence = float(np.clip(np.mean(1.0 / (1.0 + np.exp(-np.clip(table[:, ODDS], -4, 4)))), 0.0, 1.0))
+    return Bout(
+        start_row=float(table[0, ROW]),
+        end_row=float(table[-1, ROW]),
+        final=final,
+        n_steps=len(table) - 1,
+        n_strides=int(valid.sum()),
+        steady=steady_reason is None,
+        steady_reason=steady_reason,
+        cadence_spm=cadence,
+        stride_duration_s=float(stride[valid].mean()) if valid.any() else None,
+        stride_duration_cv_percent=cv,
+        stride_length_m=length,
+        walking_speed_mps=speed,
+        confidence=confidence,
+        metrics=metrics,
+        not_assessable=reasons,
+        contacts=tuple(contact_results(table)),
+        nearby_contacts=tuple(contact_results(walk.outside, in_bout=False)),
+        turns=tuple(Turn(float(a), float(b), float(angle)) for a, b, angle in turns),
+    )
+
+
+def _cadence(table: FloatArray, stride: FloatArray) -> float:
+    """Mean of 120 over each stride, pauses left out (Mobilise-D); from the steps where there is no stride."""
+    if len(stride):
+        return float(np.mean(120.0 / stride))
+    return 60.0 * GRID_HZ / float(np.median(np.diff(table[:, ROW])))
+
+
+def stride_lengths(table: FloatArray, sensor_height_m: float) -> FloatArray:
+    """Length of the stride that ends at each contact, m: two inverted pendulums, shortened in turns."""
+
+    def step(rise: FloatArray) -> FloatArray:
+        return 2.0 * np.sqrt(np.maximum(0.0, 2.0 * sensor_height_m * rise - rise**2))
+
+    rate = np.degrees(np.abs(table[:, TURN])) / np.maximum(table[:, STRIDE], 0.1)
+    shorter = np.maximum(0.6, 1.0 / (1.0 + (rate / TURN_RATE_DPS) ** 2))
+    return np.asarray(PENDULUM * (step(table[:, RISE_A]) + step(table[:, RISE_B])) * shorter)
+
+
+def _lengths(
+    table: FloatArray, valid: BoolArray, sensor_height_m: float, reasons: dict[str, str]
+) -> tuple[float | None, float | None]:
+    if not valid.any():
+        for name in ("stride_length_m", "walking_speed_mps"):
+            reasons[name] = "no complete stride"
+        return None, None
+    left, right = _rise_by_leg(table[valid])
+    vault = left / max(right, 1e-4)
+    if valid.sum() >= STEADY_STRIDES and max(vault, 1.0 / max(vault, 1e-4)) > VAULT:
+        for name in ("stride_length_m", "walking_speed_mps"):
+            reasons[name] = "the pelvis rises unequally on the two legs, so the pendulum model does not hold"
+        return None, None
+    length = stride_lengths(table, sensor_height_m)[valid]
+    kept = length >= SHORTEST_LENGTH_M
+    if not kept.any():
+        for name in ("stride_length_m", "walking_speed_mps"):
+            reasons[name] = f"no stride of {SHORTEST_LENGTH_M} m or more"
+        return None, None
+    return float(length[kept].mean()), float((length / table[valid, STRIDE])[kept].mean())
+
+
+def _cv(stride: FloatArray) -> float | None:
+    if len(stride) < 3:
+        return None
+    return 100.0 * float(stride.std(ddof=1) / stride.mean())
+
+
+def _steady(stride: FloatArray, cv: float | None) -> str | None:
+    if len(stride) < STEADY_STRIDES:
+        return f"bout not steady: {FEW_STRIDES.format(STEADY_STRIDES)}"
+    if cv is not None and cv > STEADY_CV_PERCENT:
+        return f"bout not steady: stride times vary by {cv:.0f} %"
+    return None
+
+
+def _metrics(
+    table: FloatArray, use: BoolArray, unsteady: str | None, reasons: dict[str, str]
+) -> dict[str, float | None]:
+    """Per-stride metrics of the straight strides; ranges always, timing symmetry only in steady walking."""
+    found: dict[str, float | None] = dict.fromkeys(
+        (
+            "step_duration_s", "pelvic_tilt_range_deg", "pelvic_obliquity_range_deg", "pelvic_rotation_range_deg",
+            "vertical_displacement_m", "vertical_displacement_asymmetry_percent", "impact_asymmetry_percent",
+            "step_time_symmetry_index_percent", "phase_coordination_index_percent",
+        )
+    )  # fmt: skip
+    found["step_duration_s"] = float(np.median(np.diff(table[:, ROW]))) / GRID_HZ
+    if use.sum() < 3:
+        reasons.update({name: FEW_STRIDES.format(3) for name, value in found.items() if value is None})
+        return found
+    rows = table[use]
+    found["pelvic_tilt_range_deg"] = float(np.median(rows[:, PITCH]))
+    found["pelvic_obliquity_range_deg"] = float(np.median(rows[:, ROLL]))
+    found["pelvic_rotation_range_deg"] = float(np.median(rows[:, YAW]))
+    found["vertical_displacement_m"] = float(np.median(rows[:, RISE_A : RISE_B + 1]))
+    if unsteady:
+        reasons.update({name: unsteady for name, value in found.items() if value is None})
+        return found
+    right = rows[:, SIDE] > 0
+    found["vertical_displacement_asymmetry_percent"] = _asymmetry(*_rise_by_leg(rows))
+    if right.any() and not right.all():
+        found["impact_asymmetry_percent"] = _asymmetry(np.median(rows[~right, IMPACT]), np.median(rows[right, IMPACT]))
+    else:
+        reasons["impact_asymmetry_percent"] = "contacts of one side only"
+    _timing(table, use, found, reasons)
+    return found
+
+
+def _rise_by_leg(table: FloatArray) -> tuple[float, float]:
+    """Median vertical travel while standing on the left and on the right leg, m."""
+    right = table[:, SIDE] > 0
+    left_rise = np.where(right, table[:, RISE_B], table[:, RISE_A])
+    right_rise = np.where(right, table[:, RISE_A], table[:, RISE_B])
+    return float(np.median(left_rise)), float(np.median(right_rise))
+
+
+def _asymmetry(left: float, right: float) -> float:
+    """Robinson's symmetry index, percent, positive where the left is larger."""
+    mean = 0.5 * (float(left) + float(right))
+    return 0.0 if mean <= 0 else 100.0 * (float(left) - float(right)) / mean
+
+
+def _timing(table: FloatArray, use: BoolArray, found: dict[str, float | None], reasons: dict[str, str]) -> None:
+    """Symmetry of step times and phase coordination (Plotnik 2007)."""
+    place = np.flatnonzero(use)
+    second = (table[place, ROW] - table[place - 1, ROW]) / GRID_HZ
+    first = (table[place - 1, ROW] - table[place - 2, ROW]) / GRID_HZ
+    right = table[place, SIDE] > 0
+    left_step, right_step = np.where(right, first, second), np.where(right, second, first)
+    found["step_time_symmetry_index_percent"] = _asymmetry(np.median(left_step), np.median(right_step))
+    reference = ~right if np.median(left_step) > np.median(right_step) else right
+    phase = 360.0 * (first / (first + second))[reference]
+    if len(phase) < 3:
+        reasons["phase_coordination_index_percent"] = FEW_STRIDES.format(3)
+        return
+    spread = 100.0 * float(phase.std(ddof=1) / phase.mean())
+    found["phase_coordination_index_percent"] = spread + 100.0 * float(np.mean(np.abs(phase - 180.0))) / 180.0

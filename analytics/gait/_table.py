@@ -1,0 +1,110 @@
+"""Contacts as rows of numbers: what a piece of analysis hands to the bouts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analytics._window import GRID_HZ, FloatArray
+from analytics.gait._contacts import Steps, fine_times
+from analytics.gait._signals import Signals
+
+COLUMNS = (
+    "row",  # grid row from the start of the segment, sub-sample
+    "side",  # 0 left, 1 right
+    "odds",  # log-odds that this is a step of walking
+    "hump",  # step size, m/s²
+    "tilt",  # degrees from upright walking
+    "cue",  # agreement of the sway with the side
+    "period",  # stride period from the rhythm, s
+    "stride",  # duration of the stride that ends here, s; 0 where there is none
+    "rise_a",  # vertical travel in the stride's first step, m
+    "rise_b",  # … and in its second
+    "turn",  # yaw over the stride, rad, positive to the left
+    "pitch",  # range of pelvic tilt in the stride, degrees
+    "roll",  # … obliquity
+    "yaw",  # … rotation
+    "coherence",  # phase lock of vertical slope and forward acceleration, −1 to 1
+    "impact",  # highest vertical acceleration just after the contact, m/s²
+)
+ROW, SIDE, ODDS, HUMP, TILT, CUE, PERIOD, STRIDE, RISE_A, RISE_B, TURN, PITCH, ROLL, YAW, COHERENCE, IMPACT = range(
+    len(COLUMNS)
+)
+
+COHERENCE_WEIGHT, COHERENCE_ZERO, COHERENCE_LEAST = 2.2, 0.25, 0.0
+HUMP_WEIGHT, HUMP_ZERO_MPS2, HUMP_LIMIT = 0.7, 0.35, 2.0
+SIDE_WEIGHT, SIDE_ZERO, SIDE_LIMIT = 0.8, 0.3, 1.5
+RHYTHM_WEIGHT, RHYTHM_ZERO = 1.0, 0.3
+TILT_WEIGHT, TILT_FREE_DEG = 0.1, 18.0
+IMPACT_S = 0.12
+LONGEST_STRIDE_S = 3.0
+
+
+def log_odds(steps: Steps) -> FloatArray:
+    """How much each contact speaks for walking.
+
+    Phase-locked vertical and forward acceleration, sway that fits the side and a rhythm say yes at any size of step;
+    size itself counts little and only up to a limit, so that soft, slow gait is found.
+    """
+    agree = np.clip(steps.side_cue * (2.0 * steps.side - 1.0), -SIDE_LIMIT, SIDE_LIMIT)
+    size = np.clip(np.log2(np.maximum(steps.hump, 1e-3) / HUMP_ZERO_MPS2), -HUMP_LIMIT, HUMP_LIMIT)
+    return np.asarray(
+        COHERENCE_WEIGHT * (np.maximum(steps.coherence, COHERENCE_LEAST) - COHERENCE_ZERO)
+        + HUMP_WEIGHT * size
+        + SIDE_WEIGHT * (agree - SIDE_ZERO)
+        + RHYTHM_WEIGHT * (steps.rhythm - RHYTHM_ZERO)
+        - TILT_WEIGHT * np.maximum(0.0, steps.tilt_deg - TILT_FREE_DEG)
+    )
+
+
+def contact_table(signals: Signals, steps: Steps, start_row: int) -> FloatArray:
+    """(n, columns) contacts of a stretch whose first row is `start_row`, in order of time."""
+    time_s = fine_times(signals, steps.time_s)
+    table = np.zeros((len(steps), len(COLUMNS)))
+    table[:, ROW] = time_s * GRID_HZ
+    table[:, SIDE] = steps.side
+    table[:, ODDS] = log_odds(steps)
+    table[:, HUMP] = steps.hump
+    table[:, TILT] = steps.tilt_deg
+    table[:, CUE] = steps.side_cue * (2.0 * steps.side - 1.0)
+    table[:, PERIOD] = steps.period_s
+    table[:, COHERENCE] = steps.coherence
+    table = _without_doubles(table)
+    _describe_strides(signals, table)
+    table[:, ROW] += start_row
+    return table
+
+
+def _without_doubles(table: FloatArray) -> FloatArray:
+    """Two humps may share one sharp rise: contacts closer than 0.15 s count once."""
+    if len(table) < 2:
+        return table
+    fresh = np.diff(table[:, ROW], prepend=-np.inf) > 0.15 * GRID_HZ
+    return table[fresh]
+
+
+def _describe_strides(signals: Signals, table: FloatArray) -> None:
+    """Fill in what needs the samples of the stride that ends at each contact."""
+    rows = np.clip(np.round(table[:, ROW]).astype(int), 0, len(signals.vertical) - 1)
+    reach = np.minimum(rows[:, None] + np.arange(int(IMPACT_S * GRID_HZ)), len(signals.vertical) - 1)
+    table[:, IMPACT] = signals.vertical[reach].max(axis=1) if len(rows) else 0.0
+    rates = np.column_stack((signals.pitch, signals.roll, signals.yaw))
+    for i in range(2, len(table)):
+        duration = (table[i, ROW] - table[i - 2, ROW]) / GRID_HZ
+        alternates = table[i, SIDE] == table[i - 2, SIDE] != table[i - 1, SIDE]
+        first, middle, last = rows[i - 2], rows[i - 1], rows[i]
+        if not alternates or duration > LONGEST_STRIDE_S or middle - first < 10 or last - middle < 10:
+            continue
+        table[i, STRIDE] = duration
+        table[i, RISE_A : RISE_B + 1] = _rises(signals.vertical[first : last + 1], middle - first)
+        part = rates[first : last + 1]
+        angle = np.cumsum(part, axis=0) / GRID_HZ
+        table[i, TURN] = angle[-1, 2]
+        angle -= np.linspace(0.0, 1.0, len(part))[:, None] * angle[-1]
+        table[i, PITCH : YAW + 1] = np.degrees(np.ptp(angle, axis=0))
+
+
+def _rises(vertical: FloatArray, middle: int) -> tuple[float, float]:
+    """Vertical travel in the two steps of one stride, m: twice integrated, each mean removed."""
+    speed = np.cumsum(vertical - vertical.mean()) / GRID_HZ
+    height = np.cumsum(speed - speed.mean()) / GRID_HZ
+    return float(np.ptp(height[: middle + 1])), float(np.ptp(height[middle:]))

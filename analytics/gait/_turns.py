@@ -1,0 +1,54 @@
+"""Turns: where the heading of the pelvis changes by more than a bend in the path (after El-Gohary 2014)."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+
+from analytics._window import FloatArray
+from analytics.gait._signals import SLOW_HZ, same
+
+TURN_DPS = 15.0
+"""Peak yaw rate of a turn (El-Gohary 2014)."""
+EDGE_DPS = 5.0
+"""Its edges (El-Gohary 2014)."""
+LEAST_TURN_DEG = 45.0
+LONGEST_TURN_S = 10.0
+SMOOTH_S = 0.66
+
+
+def find_turns(yaw: FloatArray) -> FloatArray:
+    """(k, 3) turns in a yaw rate (rad/s, 25 Hz): start and end in s, angle in degrees, positive to the left."""
+    if len(yaw) < SLOW_HZ:
+        return np.zeros((0, 3))
+    width = 2 * int(SMOOTH_S * SLOW_HZ) + 1
+    window = np.hanning(width + 2)[1:-1]
+    smooth = np.degrees(same(yaw, window / window.sum()))
+    moving = np.abs(smooth) > EDGE_DPS
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], moving, [False])).astype(int)))
+    found = []
+    for first, last in zip(edges[::2], edges[1::2], strict=True):
+        part = smooth[first:last]
+        for a, b in _one_way(part):
+            angle = float(part[a:b].sum()) / SLOW_HZ
+            seconds = (b - a) / SLOW_HZ
+            if np.abs(part[a:b]).max() > TURN_DPS and abs(angle) > LEAST_TURN_DEG and seconds < LONGEST_TURN_S:
+                found.append(((first + a) / SLOW_HZ, (first + b) / SLOW_HZ, angle))
+    return np.asarray(found).reshape(-1, 3)
+
+
+def _one_way(part: FloatArray) -> list[tuple[int, int]]:
+    """Pieces of one sign."""
+    cuts = np.flatnonzero(np.diff(np.sign(part)) != 0) + 1
+    ends = np.concatenate(([0], cuts, [len(part)]))
+    return [(int(a), int(b)) for a, b in itertools.pairwise(ends)]
+
+
+def straight(rows: FloatArray, stride_s: FloatArray, turn_rad: FloatArray, turns: FloatArray) -> FloatArray:
+    """Which strides (by the row at which they end) walk straight on: outside turns, heading kept."""
+    free = np.abs(turn_rad) < math.radians(20.0)
+    for start, end, _ in turns:
+        free &= (rows < start) | (rows - 100.0 * stride_s > end)
+    return np.asarray(free)
