@@ -138,6 +138,16 @@ class Influx(_Section):
     bucket_days: str = "sagittal_days"
 
 
+class Home(_Section):
+    """The household's broker, for home automation; off where `url` is empty; only wearers named here are shown."""
+
+    url: str = ""
+    username: str | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    wearers: list[Name] = Field(default_factory=list)
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -152,6 +162,7 @@ class Settings(BaseSettings):
     spool: Spool = Field(default_factory=Spool)
     worker: Worker = Field(default_factory=Worker)
     influx: Influx = Field(default_factory=Influx)
+    home: Home = Field(default_factory=Home)
     wearers: list[Wearer] = Field(default_factory=list)
 
     @model_validator(mode="after")

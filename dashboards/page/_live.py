@@ -23,7 +23,9 @@ _log = logging.getLogger(__name__)
 OnMessage = Callable[[str, bytes], None]
 OnLink = Callable[[bool, str], None]
 
-_TOPICS = tuple(f"{ROOT}/{rest}" for rest in ("+/posture", "+/angles", "+/event", "+/walk", "+/+/device", "+/+/status"))
+_TOPICS = tuple(
+    f"{ROOT}/{rest}" for rest in ("+/posture", "+/angles", "+/event", "+/walk", "+/day", "+/+/device", "+/+/status")
+)
 _PUBLISH_TIMEOUT_S = 5.0
 
 

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 import typer
 
-from sagittal.cli import access, bridge, doctor, erase, export, page, record, replay, report, run, settings, worker
+from sagittal.cli import (
+    access,
+    bridge,
+    doctor,
+    erase,
+    export,
+    home,
+    page,
+    record,
+    replay,
+    report,
+    run,
+    settings,
+    share,
+    worker,
+)
 
-_MODULES = (run, bridge, worker, page, access, report, replay, record, export, erase, doctor, settings)
+_MODULES = (run, bridge, worker, page, access, report, share, home, replay, record, export, erase, doctor, settings)
 
 
 def register_all(app: typer.Typer) -> None:

@@ -1,0 +1,168 @@
+"""The way between Sagittal's broker and the household's: state out, presses in, nothing of wearers not named."""
+
+from __future__ import annotations
+
+import secrets
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from pydantic import ValidationError
+
+from dashboards.doors.homeassistant import (
+    PREFIX,
+    STATUS_TOPIC,
+    discovery,
+    home_state,
+    link_state,
+    nudge_event,
+    wish_of,
+    withdrawal,
+)
+from sagittal.errors import BrokerError, SagittalError
+from sagittal.messages import Command, DeviceHealth
+from sagittal.results import Day, Event, Posture
+from sagittal.schema import from_json
+from sagittal.settings import Home, secret
+from sagittal.topics import command_topic, parse
+
+_STATE_EVERY_S = 2.0
+
+
+class HomeLink:
+    """Publishes the named wearers to Home Assistant and hands presses on as wishes.
+
+    `publish` sends a message to Sagittal's own broker. Fast state is not retained, so that a restart of Home Assistant
+    never shows an old tilt as fresh; availability and discovery are.
+    """
+
+    def __init__(
+        self, home: Home, publish: Callable[[str, bytes], None], monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._home = home
+        self._publish = publish
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._postures: dict[str, Posture] = {}
+        self._days: dict[str, Day] = {}
+        self._health: dict[str, DeviceHealth] = {}
+        self._modes: dict[str, str] = {}
+        self._sent: dict[str, float] = {}
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+        self._client.will_set(f"{PREFIX}/state", b"offline", qos=1, retain=True)
+        self._client.on_connect = self._connected
+        self._client.on_message = self._pressed
+        self._client.reconnect_delay_set(1, 30)
+
+    def start(self) -> None:
+        """Connect; returns at once and goes on trying.
+
+        Raises
+        ------
+        BrokerError
+            Where no household broker is set.
+        """
+        if not self._home.url:
+            raise BrokerError("no household broker is set: name it as [home] url, such as mqtt://homeassistant.local")
+        url = urlsplit(self._home.url)
+        if self._home.username is not None:
+            password = secret(None, self._home.password_file, "the household broker's password")
+            self._client.username_pw_set(self._home.username, password)
+        if url.scheme == "mqtts":
+            ca = None if self._home.ca_file is None else str(self._home.ca_file)
+            self._client.tls_set(ca_certs=ca, cert_reqs=ssl.CERT_REQUIRED)
+        port = url.port or (8883 if url.scheme == "mqtts" else 1883)
+        self._client.connect_async(url.hostname or "127.0.0.1", port, keepalive=10)
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Say goodbye and end; may be called twice."""
+        if self._client.is_connected():
+            self._client.publish(f"{PREFIX}/state", b"offline", qos=1, retain=True).wait_for_publish(2)
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def take(self, topic: str, payload: bytes) -> None:
+        """Take one message of Sagittal's own broker; what can't be read or is of nobody named is left."""
+        place = parse(topic)
+        if place is None or place.wearer not in self._home.wearers or not payload:
+            return
+        try:
+            if place.kind == "device":
+                self._take_health(place.wearer, DeviceHealth.model_validate_json(payload))
+            elif place.kind in ("posture", "day", "event"):
+                self._take_result(place.wearer, from_json(payload))
+        except (SagittalError, ValidationError):
+            return
+
+    def erase(self, wearer: str) -> None:
+        """Take a wearer out of Home Assistant."""
+        for topic, payload in withdrawal(wearer):
+            self._client.publish(topic, payload, qos=1, retain=True)
+
+    def _take_health(self, wearer: str, health: DeviceHealth) -> None:
+        with self._lock:
+            self._health[wearer] = health
+        topic, payload = link_state(wearer, health)
+        self._client.publish(topic, payload, qos=1, retain=True)
+
+    def _take_result(self, wearer: str, result: object) -> None:
+        match result:
+            case Posture():
+                self._postures[wearer] = result
+                self._send_state(wearer)
+            case Day():
+                self._days[wearer] = result
+            case Event(event="mode", tags=[mode, *_]):
+                self._modes[wearer] = mode
+                self._client.publish(f"{PREFIX}/{wearer}/mode", mode.encode(), qos=1, retain=True)
+            case Event():
+                nudge = nudge_event(wearer, result)
+                if nudge is not None:
+                    self._client.publish(*nudge, qos=1)
+
+    def _send_state(self, wearer: str) -> None:
+        now = self._monotonic()
+        if now - self._sent.get(wearer, -1e9) < _STATE_EVERY_S:
+            return
+        self._sent[wearer] = now
+        with self._lock:
+            health = self._health.get(wearer)
+        topic, payload = home_state(wearer, self._postures.get(wearer), self._days.get(wearer), health)
+        self._client.publish(topic, payload, qos=0)
+
+    def _announce(self) -> None:
+        self._client.publish(f"{PREFIX}/state", b"online", qos=1, retain=True)
+        for wearer in self._home.wearers:
+            topic, payload = discovery(wearer)
+            self._client.publish(topic, payload, qos=1, retain=True)
+            with self._lock:
+                link = link_state(wearer, self._health.get(wearer))
+            self._client.publish(*link, qos=1, retain=True)
+        self._sent.clear()
+
+    def _connected(self, client: mqtt.Client, _data: Any, _flags: Any, code: Any, _props: Any) -> None:
+        if code.is_failure:
+            return
+        client.subscribe([(STATUS_TOPIC, 0), (f"{PREFIX}/+/set/+", 1)])
+        self._announce()
+
+    def _pressed(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        if message.topic == STATUS_TOPIC:
+            if bytes(message.payload) == b"online":
+                self._announce()
+            return
+        wish = None if message.retain else wish_of(message.topic, bytes(message.payload))
+        if wish is None or wish[0] not in self._home.wearers:
+            return
+        wearer, verb, values = wish
+        fields = {"id": secrets.token_hex(8), "t_ns": time.time_ns(), "wearer": wearer, "verb": verb, "values": values}
+        try:
+            self._publish(command_topic(wearer, verb), Command.model_validate(fields).to_json())
+        except BrokerError:
+            return
