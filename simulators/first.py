@@ -134,7 +134,7 @@ def _shake(time_s: float) -> Vector:
     stride = math.pi * _STEP_HZ * time_s
     vertical = 2.2 * math.cos(2 * stride) + 0.7 * math.cos(4 * stride + 0.6) + 0.1 * math.cos(stride)
     right = 0.9 * math.sin(stride) + 0.5 * math.sin(3 * stride + 0.3)
-    forward = 1.5 * math.sin(2 * stride + 0.5) + 0.5 * math.sin(4 * stride)
+    forward = -1.5 * math.sin(2 * stride + 0.3) - 0.5 * math.sin(4 * stride)
     return (walking * vertical, walking * right, walking * forward)
 
 

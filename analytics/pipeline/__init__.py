@@ -1,0 +1,6 @@
+"""Blocks in, results out: pure, streaming, the same for every cutting into blocks."""
+
+from analytics.pipeline._pipeline import command, finish, initial_state, step
+from analytics.pipeline._state import VERSION, State, dump_state, load_state
+
+__all__ = ["VERSION", "State", "command", "dump_state", "finish", "initial_state", "load_state", "step"]

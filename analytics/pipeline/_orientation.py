@@ -1,0 +1,70 @@
+"""Earth's up in the sensor frame, by VQF (Laidig & Seel 2023, Information Fusion 91:187), without magnetometer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import vqf
+
+from analytics._window import GRID_HZ, FloatArray, Window
+from analytics.pipeline._grid import Hop
+from sagittal.units import STANDARD_GRAVITY_MPS2
+
+_STILL_RADPS = 0.1
+_STILL_MPS2 = 0.15
+_SCALE_TOLERANCE = 0.02
+"""A sensor at rest that reads within 2 % of 1 g is left as it is: offsets change |acc| by as much with posture."""
+_SCALE_MEMORY = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class OrientationState:
+    """The filter's own state, a plain dict; the length of gravity as the sensor reads it, and seconds behind that."""
+
+    filter: dict[str, Any] | None = None
+    rest_mps2: float = STANDARD_GRAVITY_MPS2
+    rest_s: float = 0.0
+
+    @property
+    def scale(self) -> float:
+        """What accelerations are multiplied with so that rest reads 1 g."""
+        scale = STANDARD_GRAVITY_MPS2 / self.rest_mps2
+        return scale if abs(scale - 1.0) > _SCALE_TOLERANCE else 1.0
+
+
+def follow(state: OrientationState, hop: Hop) -> tuple[OrientationState, Window, FloatArray]:
+    """Filter a hop; the window for the analyses, and (n, 4) quaternions sensor → earth, scalar first, z up."""
+    acc, gyr = np.ascontiguousarray(hop.rows[:, :3]), np.ascontiguousarray(hop.rows[:, 3:])
+    tracker = vqf.VQF(1.0 / GRID_HZ)
+    if state.filter is not None:
+        tracker.state = state.filter
+    quat = tracker.updateBatch(gyr, acc)["quat6D"]
+    bias, _ = tracker.getBiasEstimate()
+    state = _weigh(replace(state, filter=tracker.state), acc, gyr - bias)
+    window = Window(hop.index, acc * state.scale, gyr - bias, up_of(quat), hop.valid)
+    return state, window, quat
+
+
+def restart(state: OrientationState) -> OrientationState:
+    """A new segment: orientation anew, the sensor's own scale stays."""
+    return replace(state, filter=None)
+
+
+def up_of(quat: FloatArray) -> FloatArray:
+    """Earth's up in the sensor frame: the third row of the rotation matrix."""
+    w, x, y, z = quat.T
+    return np.stack((2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)), axis=1)
+
+
+def _weigh(state: OrientationState, acc: FloatArray, gyr: FloatArray) -> OrientationState:
+    if len(acc) < GRID_HZ:
+        return state
+    length = np.linalg.norm(acc, axis=1)
+    if np.linalg.norm(gyr, axis=1).max() > _STILL_RADPS or length.std() > _STILL_MPS2:
+        return state
+    seconds = min(state.rest_s + 1.0, _SCALE_MEMORY)
+    return replace(
+        state, rest_mps2=state.rest_mps2 + (float(length.mean()) - state.rest_mps2) / seconds, rest_s=seconds
+    )

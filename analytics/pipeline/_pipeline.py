@@ -1,0 +1,256 @@
+"""The order of things: samples → grid → orientation → gait and posture → seconds → minutes and days."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from analytics._window import GRID_HZ, Window
+from analytics.gait import Bout, GaitResult, MountingKnown, Now, gait_finish, gait_step, new_state
+from analytics.pipeline import _grid, _orientation, _posture
+from analytics.pipeline._grid import ROW_NS, Hop
+from analytics.pipeline._posture import Second
+from analytics.pipeline._state import VERSION, State
+from sagittal.blocks import Block, GapReason
+from sagittal.messages import Command
+from sagittal.names import PRIMARY_SITES, PostureLabel, Side
+from sagittal.results import Angles, Event, EventName, GapMark, InitialContact, Posture, Result, Turn, Walk
+from sagittal.settings import Wearer
+from sagittal.thresholds import threshold
+from sagittal.units import NS_PER_S
+
+POSE_S = 5
+_RESTART_NS = round(threshold("gap.restart_s") * NS_PER_S)
+
+
+def initial_state(profile: Wearer) -> State:
+    """The state before a wearer's first sample."""
+    return State(profile=profile, gait=new_state(sensor_height_m=profile.sensor_height_m))
+
+
+def step(state: State, block: Block) -> tuple[State, list[Result]]:
+    """Take a block of samples; the state behind it, and what it led to.
+
+    The first of the primary sites that sends leads; what other sites send is not used yet.
+    """
+    if state.site is None and block.site in PRIMARY_SITES:
+        state = replace(state, site=block.site)
+    if block.site != state.site:
+        return state, []
+    results: list[Result] = []
+    gap = _gap(state, block)
+    if gap is not None:
+        results.append(gap)
+    t_ns, samples = _grid.samples_of(block)
+    grid, hops = _grid.feed(state.grid, t_ns, samples)
+    state = replace(state, grid=grid, end_ns=max(state.end_ns, block.t0_ns + block.duration_ns))
+    for hop in hops:
+        state, found = _second(state, hop)
+        results += found
+    return _counted(state, results)
+
+
+def finish(state: State) -> tuple[State, list[Result]]:
+    """No more samples will come: close what is open."""
+    grid, hops = _grid.finish(state.grid)
+    state, results = replace(state, grid=grid), []
+    for hop in hops:
+        state, found = _second(state, hop)
+        results += found
+    state, results = _counted(state, results)
+    return state, [*results, *state.sums.close(state.profile.zone, VERSION)]
+
+
+def command(state: State, wish: Command) -> tuple[State, list[Result]]:
+    """Carry out a wish: `calibrate` takes the next five still seconds as upright."""
+    if wish.verb == "calibrate":
+        return replace(state, calibrating_s=4 * POSE_S, pose=(0.0, 0.0, 0.0), pose_s=0), []
+    text = str(wish.values.get("note", ""))[:500] if wish.verb == "diary" else wish.verb
+    names: dict[str, EventName] = {"snooze": "snoozed", "mode": "mode", "nudge": "nudge_wrong", "diary": "diary"}
+    name: EventName = names.get(wish.verb, "exercise")
+    values = {key: float(value) for key, value in wish.values.items() if isinstance(value, int | float)}
+    event = Event(t_ns=wish.t_ns, event=name, key=wish.id, values=dict(values), text=text, version=VERSION)
+    return _counted(state, [event])
+
+
+def _counted(state: State, results: list[Result]) -> tuple[State, list[Result]]:
+    out: list[Result] = []
+    sums = state.sums
+    for result in results:
+        if not isinstance(result, Angles):
+            sums, done = sums.add(result, state.profile.zone, VERSION)
+            out += done
+        out.append(result)
+    return replace(state, sums=sums), out
+
+
+def _gap(state: State, block: Block) -> GapMark | None:
+    """What is missing before a block, if it is more than may be bridged."""
+    missing_ns = block.t0_ns - state.end_ns if state.end_ns >= 0 else 0
+    told = block.gap_before
+    if missing_ns <= _RESTART_NS or (told is not None and told.reason is GapReason.START and state.end_ns < 0):
+        return None
+    reason = GapReason.LOST if told is None or told.reason is GapReason.START else told.reason
+    samples = None if told is None else told.samples
+    return GapMark(t_ns=state.end_ns, end_ns=block.t0_ns, site=block.site, reason=reason, samples=samples)
+
+
+def _second(state: State, hop: Hop) -> tuple[State, list[Result]]:
+    results: list[Result] = []
+    if len(hop.rows):
+        orientation, window, _ = _orientation.follow(state.orientation, hop)
+        state = replace(state, orientation=orientation)
+    else:
+        window = None
+    if window is not None and len(window) == GRID_HZ:
+        gait, said = gait_step(state.gait, window)
+        state = replace(state, gait=gait)
+        state, results = _whole_second(state, hop, window, said)
+        window = None
+    if hop.last:
+        gait, said = gait_finish(state.gait, window)
+        state = replace(state, gait=gait, orientation=_orientation.restart(state.orientation))
+        state, found = _from_gait(state, hop, said)
+        results += found
+    return state, results
+
+
+def _whole_second(state: State, hop: Hop, window: Window, said: list[GaitResult]) -> tuple[State, list[Result]]:
+    state, results = _from_gait(state, hop, said)
+    now = next((one for one in said if isinstance(one, Now)), None)
+    state, found = _calibrate(state, hop, window)
+    results += found
+    walking = now is not None and now.walking
+    posture, second = _posture.look(state.posture, window, hop.start_ns, walking=walking)
+    state = replace(state, posture=posture)
+    row = _row(hop, second, now.cadence_spm if now is not None else None)
+    results += [row, _angles(hop, second)]
+    state, found = _bend(state, row)
+    return state, [*results, *found]
+
+
+def _row(hop: Hop, second: Second, cadence_spm: float | None) -> Posture:
+    flexion, lateral = second.flexion_deg, second.lateral_deg
+    return Posture(
+        t_ns=hop.start_ns,
+        posture=second.label,
+        detail=second.detail,
+        since_ns=second.since_ns,
+        confidence=second.confidence,
+        flexion_deg=None if flexion is None else round(float(np.mean(flexion)), 2),
+        flexion_min_deg=None if flexion is None else min(flexion),
+        flexion_max_deg=None if flexion is None else max(flexion),
+        lateral_deg=None if lateral is None else round(float(np.mean(lateral)), 2),
+        lateral_min_deg=None if lateral is None else min(lateral),
+        lateral_max_deg=None if lateral is None else max(lateral),
+        angle_reason=second.reason,
+        cadence_spm=cadence_spm if second.label is PostureLabel.WALKING else None,
+        version=VERSION,
+    )
+
+
+def _angles(hop: Hop, second: Second) -> Angles:
+    absent: list[float | None] = [None] * (GRID_HZ // _posture.ANGLE_HOP)
+    return Angles(
+        t_ns=hop.start_ns,
+        dt_ns=_posture.ANGLE_HOP * ROW_NS,
+        flexion_deg=absent if second.flexion_deg is None else list(second.flexion_deg),
+        lateral_deg=absent if second.lateral_deg is None else list(second.lateral_deg),
+    )
+
+
+def _bend(state: State, row: Posture) -> tuple[State, list[Result]]:
+    """A bend begins and ends where the seconds pass 20° (EN 1005-4)."""
+    deep = row.flexion_deg is not None and row.flexion_deg > threshold("posture.bend_min_deg")
+    deep = deep and row.posture in (PostureLabel.BENDING, PostureLabel.TRANSITION, PostureLabel.STANDING)
+    if deep and row.flexion_max_deg is not None:
+        began_ns = row.t_ns if state.bend_ns < 0 else state.bend_ns
+        return replace(state, bend_ns=began_ns, bend_deg=max(state.bend_deg, row.flexion_max_deg)), []
+    if state.bend_ns < 0:
+        return state, []
+    event = Event(
+        t_ns=state.bend_ns,
+        event="bend",
+        duration_s=(row.t_ns - state.bend_ns) / NS_PER_S,
+        values={"flexion_max_deg": state.bend_deg},
+        confidence=0.7,
+        version=VERSION,
+    )
+    return replace(state, bend_ns=-1, bend_deg=0.0), [event]
+
+
+def _calibrate(state: State, hop: Hop, window: Window) -> tuple[State, list[Result]]:
+    """Still seconds in a row as the upright reference, while one was asked for."""
+    if state.calibrating_s <= 0:
+        return state, []
+    still = float(np.sqrt((window.gyr**2).sum(axis=1)).max()) < _posture.STILL_RADPS
+    up = window.up.mean(axis=0)
+    pose = np.array(state.pose) + up if still else np.zeros(3)
+    state = replace(
+        state,
+        calibrating_s=state.calibrating_s - 1,
+        pose=(float(pose[0]), float(pose[1]), float(pose[2])),
+        pose_s=state.pose_s + 1 if still else 0,
+    )
+    if state.pose_s >= POSE_S:
+        text = "Upright is known from the pose."
+        if state.posture.forward is None:
+            text += " Forward will be known after some walking."
+        posture = _posture.with_upright(state.posture, pose)
+        return replace(state, calibrating_s=0, posture=posture), [_event(hop, "calibrated", text)]
+    if state.calibrating_s == 0:
+        return state, [_event(hop, "calibration_failed", "The pose was not still for five seconds: try again.")]
+    return state, []
+
+
+def _from_gait(state: State, hop: Hop, said: list[GaitResult]) -> tuple[State, list[Result]]:
+    results: list[Result] = []
+    for one in said:
+        if isinstance(one, Bout):
+            results.append(_walk(hop, one))
+        elif isinstance(one, MountingKnown):
+            first = state.posture.forward is None
+            state = replace(state, posture=_posture.with_mounting(state.posture, one.up, one.forward))
+            if one.slipped:
+                results.append(_event(hop, "sensor_moved", "The sensor has moved; the walking since then counts."))
+            elif first:
+                event = _event(hop, "calibrated", "Upright and forward are known from walking.")
+                results.append(replace(event, confidence=round(one.quality, 2)))
+    return state, results
+
+
+def _walk(hop: Hop, bout: Bout) -> Walk:
+    def at(row: float) -> int:
+        return hop.segment_ns + round(row * ROW_NS)
+
+    return Walk(
+        start_ns=at(bout.start_row),
+        end_ns=at(bout.end_row),
+        final=bout.final,
+        n_steps=bout.n_steps,
+        n_strides=bout.n_strides,
+        steady=bout.steady,
+        steady_reason=bout.steady_reason,
+        cadence_spm=bout.cadence_spm,
+        stride_duration_s=bout.stride_duration_s,
+        stride_duration_cv_percent=bout.stride_duration_cv_percent,
+        stride_length_m=bout.stride_length_m,
+        walking_speed_mps=bout.walking_speed_mps,
+        metrics=dict(bout.metrics),
+        not_assessable=dict(bout.not_assessable),
+        initial_contacts=[
+            InitialContact(
+                t_ns=at(one.row), side=None if one.side is None else Side(one.side), confidence=one.confidence
+            )
+            for one in bout.contacts
+        ],
+        turns=[Turn(start_ns=at(one.start_row), end_ns=at(one.end_row), angle_deg=one.angle_deg) for one in bout.turns],
+        compensation_reason="compensations are not assessed in this version",
+        confidence=bout.confidence,
+        version=VERSION,
+    )
+
+
+def _event(hop: Hop, name: EventName, text: str) -> Event:
+    return Event(t_ns=hop.start_ns, event=name, text=text, version=VERSION)

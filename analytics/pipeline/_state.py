@@ -1,0 +1,145 @@
+"""What the pipeline remembers of a wearer, and how it is saved: CBOR, exact to the last bit, no pickle."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+
+import cbor2
+import numpy as np
+
+from analytics.gait import GaitState, new_state
+from analytics.gait import from_dict as gait_from
+from analytics.gait import to_dict as gait_to
+from analytics.pipeline._grid import GridState
+from analytics.pipeline._orientation import OrientationState
+from analytics.pipeline._posture import PostureState
+from analytics.pipeline._sums import Sum, Sums
+from sagittal import __version__
+from sagittal.errors import SagittalError
+from sagittal.names import PostureLabel, Site
+from sagittal.settings import Wearer
+
+VERSION = f"{__version__}-1"
+"""Stands in every result, and in a saved state: another version's is not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything between two blocks of one wearer."""
+
+    profile: Wearer
+    site: Site | None = None
+    end_ns: int = -1
+    grid: GridState = field(default_factory=GridState)
+    orientation: OrientationState = field(default_factory=OrientationState)
+    gait: GaitState = field(default_factory=new_state)
+    posture: PostureState = field(default_factory=PostureState)
+    sums: Sums = field(default_factory=Sums)
+    bend_ns: int = -1
+    bend_deg: float = 0.0
+    calibrating_s: int = 0
+    pose: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    pose_s: int = 0
+
+
+def dump_state(state: State) -> bytes:
+    """The state as bytes."""
+    return cbor2.dumps(
+        {
+            "version": VERSION,
+            "profile": state.profile.model_dump_json(),
+            "gait": _plain(gait_to(state.gait)),
+            **{
+                one.name: _plain(getattr(state, one.name))
+                for one in fields(State)
+                if one.name not in ("profile", "gait")
+            },
+        }
+    )
+
+
+def load_state(data: bytes) -> State:
+    """The state from its bytes, exactly.
+
+    Raises
+    ------
+    SagittalError
+        Where they are no state, or one of another version.
+    """
+    try:
+        found = cbor2.loads(data)
+        version = found.pop("version")
+    except (cbor2.CBORError, ValueError, TypeError, KeyError, AttributeError):
+        raise SagittalError("these bytes hold no state of the pipeline") from None
+    if version != VERSION:
+        raise SagittalError(f"a state of version {str(version)[:40]} is not one of {VERSION}")
+    try:
+        return _restored(found)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise SagittalError(f"a state of version {VERSION} is damaged ({type(error).__name__})") from None
+
+
+def _restored(found: dict[str, Any]) -> State:
+    posture = found["posture"]
+    candidate = posture["candidate"]
+    sums = found["sums"]
+    return State(
+        profile=Wearer.model_validate_json(found["profile"]),
+        site=None if found["site"] is None else Site(found["site"]),
+        end_ns=found["end_ns"],
+        grid=GridState(**{name: _array(value) for name, value in found["grid"].items()}),
+        orientation=OrientationState(**found["orientation"]),
+        gait=gait_from(_array(found["gait"])),
+        posture=PostureState(
+            **{
+                **{name: _vector(value) for name, value in posture.items()},
+                "label": PostureLabel(posture["label"]),
+                "candidate": None if candidate is None else PostureLabel(candidate),
+            }
+        ),
+        sums=Sums(**{**sums, "minute": _sum(sums["minute"]), "day": _sum(sums["day"])}),
+        bend_ns=found["bend_ns"],
+        bend_deg=found["bend_deg"],
+        calibrating_s=found["calibrating_s"],
+        pose=_vector(found["pose"]),
+        pose_s=found["pose_s"],
+    )
+
+
+def _sum(plain: dict[str, Any]) -> Sum:
+    counted: dict[str, Any] = {
+        name: Counter(value) if isinstance(value, dict) else value for name, value in plain.items()
+    }
+    return Sum(**counted)
+
+
+def _vector(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _plain(value: Any) -> Any:
+    """Dataclasses as maps, arrays as {"nd": type, shape, bytes}, the rest as CBOR knows it."""
+    if isinstance(value, np.ndarray):
+        return {"nd": [value.dtype.str, list(value.shape), value.tobytes()]}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, dict):
+        return {_plain(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, np.generic):
+        return value.item()
+    return value
+
+
+def _array(value: Any) -> Any:
+    if isinstance(value, dict):
+        if set(value) == {"nd"}:
+            kind, shape, data = value["nd"]
+            return np.frombuffer(data, np.dtype(kind)).reshape(shape).copy()
+        return {key: _array(entry) for key, entry in value.items()}
+    return value
