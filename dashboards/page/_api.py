@@ -5,23 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Generic, Protocol, TypeVar
+from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import JSONResponse, Response
 from pydantic import AwareDatetime, BaseModel
 from starlette.exceptions import HTTPException
 
 from dashboards._words import word
+from dashboards.doors import data_points, fhir_bundle
 from dashboards.page._access import AuditRow, Consent
 from dashboards.page._desk import Desk
 from dashboards.page._gate import Gate
+from dashboards.page._hub import Hub
 from dashboards.page._shelf import Shelf
+from dashboards.page._stream import raw_stream
 from dashboards.page._wishes import WISHES, Wish
 from sagittal.errors import BrokerError, StoreError
 from sagittal.messages import Command
 from sagittal.names import NAME_PATTERN
 from sagittal.protocols import Reader
 from sagittal.results import NOTICE, Day, Event, GapMark, Minute, Posture, Walk, result_key
+from sagittal.settings import Wearer
 from sagittal.units import NS_PER_S
 
 T = TypeVar("T")
@@ -29,6 +34,7 @@ MAX_ITEMS = 5000
 _MAX_NS = 4 * 10**18
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC)
 
+Form = Literal["fhir", "ieee1752"]
 WearerId = Annotated[str, Path(pattern=f"^{NAME_PATTERN}$", description="The wearer's pseudonym.")]
 Start = Annotated[AwareDatetime, Query(description="From this instant on; RFC 3339 with an offset.")]
 End = Annotated[AwareDatetime, Query(description="Before this instant; RFC 3339 with an offset.")]
@@ -76,6 +82,12 @@ class Devices(BaseModel):
     devices: dict[str, dict[str, Any]]
 
 
+class EventStream(Response):
+    """Server-sent events."""
+
+    media_type = "text/event-stream"
+
+
 class Sent(BaseModel):
     """The wish as it was sent."""
 
@@ -106,7 +118,8 @@ class Api:
     shelf: Shelf
     desk: Desk
     send: SendWish
-    silent_s: Callable[[str], float]
+    hub: Hub
+    zones: Callable[[str], Wearer]
     now_ns: Callable[[], int]
 
 
@@ -125,6 +138,7 @@ def router(api: Api) -> APIRouter:
     routes = APIRouter(prefix="/api/v1", responses=REFUSALS)
     _reading(routes, api)
     _lists(routes, api)
+    _leaving(routes, api)
     _asking(routes, api)
     return routes
 
@@ -141,7 +155,7 @@ def _reading(routes: APIRouter, api: Api) -> None:
         await _see(api, request, wearer)
         posture = (await api.desk.context(wearer))["posture"]
         age = None if posture is None else (api.now_ns() - posture.t_ns) / NS_PER_S
-        return Now(live=api.silent_s(wearer) <= 15.0, age_s=age, posture=posture)
+        return Now(live=api.hub.silent_s(wearer) <= 15.0, age_s=age, posture=posture)
 
     @routes.get("/wearers/{wearer}/devices", summary="The wearables and their health")
     async def devices(request: Request, wearer: WearerId) -> Devices:
@@ -212,6 +226,44 @@ def _lists(routes: APIRouter, api: Api) -> None:
         request: Request, wearer: WearerId, start: Start, end: End, limit: Limit = 1000, from_ns: FromNs = None
     ) -> Items[GapMark]:
         return await listed(request, wearer, GapMark, start, end, limit, from_ns)
+
+
+def _leaving(routes: APIRouter, api: Api) -> None:
+    @routes.get(
+        "/wearers/{wearer}/export/{form}",
+        summary="Days as a FHIR R4 collection, or as IEEE 1752.1 data points",
+        response_class=JSONResponse,
+    )
+    async def export(request: Request, wearer: WearerId, form: Form, start: Start, end: End) -> JSONResponse:
+        await _see(api, request, wearer)
+        span = (_ns(start), _ns(end))
+
+        def read(reader: Reader) -> tuple[list[Walk], list[Day], list[Event]]:
+            def rows(kind: str, of: type[T]) -> list[T]:
+                return [row for row in reader.results(wearer, kind, *span) if isinstance(row, of)]
+
+            return rows("walk", Walk), rows("day", Day), rows("event", Event)
+
+        walks, days, events = await _read(api, read)
+        profile = api.zones(wearer)
+        if form == "fhir":
+            return JSONResponse(fhir_bundle(profile, days, events, api.now_ns()))
+        return JSONResponse(list(data_points(profile, walks, days, events, api.now_ns())))
+
+    @routes.get(
+        "/wearers/{wearer}/live",
+        summary="Results as they come, by server-sent events",
+        description="Events `posture`, `angles`, `event`, `walk`, each with the result as JSON, and `beat`.",
+        response_class=EventStream,
+    )
+    async def live(request: Request, wearer: WearerId) -> Response:
+        await _see(api, request, wearer)
+
+        def still_allowed() -> bool:
+            viewer = api.gate.viewer(request)
+            return viewer is not None and api.gate.access.may_see(viewer, wearer)
+
+        return await raw_stream(api.hub, wearer, still_allowed)
 
 
 def _asking(routes: APIRouter, api: Api) -> None:

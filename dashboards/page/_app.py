@@ -97,7 +97,7 @@ def create_app(
     _errors(app, page)
     app.include_router(page_routes(page))
     app.include_router(login_routes(page))
-    api = Api(page.gate, page.shelf, page.desk, page.send, page.hub.silent_s, now_ns)
+    api = Api(page.gate, page.shelf, page.desk, page.send, page.hub, settings.wearer, now_ns)
     app.include_router(router(api))
     return app
 

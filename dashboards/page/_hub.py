@@ -19,11 +19,13 @@ from pydantic import ValidationError
 from sagittal.errors import SagittalError
 from sagittal.messages import DeviceHealth, Status
 from sagittal.results import Angles, Event, Posture, Walk
-from sagittal.schema import from_json
+from sagittal.schema import from_json, to_json
 from sagittal.topics import ROOT, parse
 
 MAX_WATCHERS = 100
 """Browsers that may watch at once; more are turned away with a clear answer."""
+RAW = "#raw"
+"""Put behind a wearer's name: who watches that gets results as they are, not parts of a page."""
 MAX_WEARERS = 500
 _MAX_PAYLOAD = 64_000
 
@@ -132,8 +134,8 @@ class Hub:
             self._watchers.pop(wearer, None)
 
     def watched(self) -> list[str]:
-        """The wearers whom somebody watches."""
-        return list(self._watchers)
+        """The wearers whose page somebody watches."""
+        return [wearer for wearer in self._watchers if not wearer.endswith(RAW)]
 
     def tell(self, wearer: str, name: str, data: str) -> None:
         """Leave an item for every browser that watches a wearer."""
@@ -162,7 +164,9 @@ class Hub:
         if place.kind == "device" and place.site is not None:
             self._take_device(live, place.site, payload)
         elif place.kind in ("posture", "angles", "event", "walk") and payload:
-            self._take_result(place.wearer, live, from_json(payload))
+            result = from_json(payload)
+            self._take_result(place.wearer, live, result)
+            self.tell(f"{place.wearer}{RAW}", place.kind, to_json(result).decode())
 
     def _take_device(self, live: LiveWearer, site: str, payload: bytes) -> None:
         live.changes += 1

@@ -12,7 +12,7 @@ from typing import Any
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from dashboards.page._desk import PARTS, Desk, part_key
-from dashboards.page._hub import Hub, Mailbox
+from dashboards.page._hub import RAW, Hub, Mailbox
 
 _log = logging.getLogger(__name__)
 _BEAT_S = 4.0
@@ -57,24 +57,31 @@ class LiveParts:
                 self._hub.tell(wearer, f"part:{name}", _part(name, html))
 
 
-async def stream(hub: Hub, parts: LiveParts, wearer: str, still_allowed: Callable[[], bool]) -> Response:
+async def stream(hub: Hub, parts: LiveParts | None, wearer: str, still_allowed: Callable[[], bool]) -> Response:
     """The stream of one browser, for as long as it is allowed; 503 where too many watch already."""
-    box = hub.watch(wearer)
+    watched = wearer if parts is not None else f"{wearer}{RAW}"
+    box = hub.watch(watched)
     if box is None:
         return PlainTextResponse("too many browsers are watching: close one", 503, {"retry-after": "30"})
     return StreamingResponse(
-        _items(hub, parts, wearer, box, still_allowed),
+        _items(hub, parts, watched, box, still_allowed),
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )
 
 
+async def raw_stream(hub: Hub, wearer: str, still_allowed: Callable[[], bool]) -> Response:
+    """Results as JSON for a program, for as long as it is allowed; of each kind a slow reader gets the newest."""
+    return await stream(hub, None, wearer, still_allowed)
+
+
 async def _items(
-    hub: Hub, parts: LiveParts, wearer: str, box: Mailbox, still_allowed: Callable[[], bool]
+    hub: Hub, parts: LiveParts | None, wearer: str, box: Mailbox, still_allowed: Callable[[], bool]
 ) -> AsyncIterator[str]:
     try:
         yield f"retry: {_RETRY_MS}\n\n"
-        await parts.everything(wearer, box)
+        if parts is not None:
+            await parts.everything(wearer, box)
         asked = time.monotonic()
         while not box.closed:
             try:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from dashboards._clock import date_words
 from dashboards._words import duration, word
-from dashboards.drawings import POSTURE_ORDER, day_columns
+from dashboards.drawings import POSTURE_ORDER, day_columns, posture_class
 from dashboards.page._view import posture_word
 from sagittal.names import PostureLabel
 from sagittal.results import Day
@@ -24,7 +24,7 @@ class WeeksView:
 
     title: str
     columns: Markup
-    heads: list[str]
+    heads: list[tuple[str, str]]
     rows: list[tuple[str, str, list[str], str]]
     empty: bool
 
@@ -46,7 +46,7 @@ def weeks_view(days: dict[str, Day], first: date, last: date) -> WeeksView:
             ],
             title=word("week.hours", summary=summary or word("week.none")),
         ),
-        heads=[posture_word(label) for label in labels],
+        heads=[(posture_class(label), posture_word(label)) for label in labels],
         rows=[
             (
                 day.isoformat(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from sagittal.results import Event
 from sagittal.settings import Settings, Wearer
 from sagittal.units import NS_PER_S
 from tests.page.conftest import Served
-from tests.page.fakes import NOW_NS, VERSION, MemoryLive, MemoryReader, a_day
+from tests.page.fakes import NOW_NS, VERSION, MemoryLive, MemoryReader, a_day, posture
 
 DAY = {"start": "2026-11-24T00:00:00+01:00", "end": "2026-11-25T00:00:00+01:00"}
 
@@ -88,6 +89,23 @@ def test_the_api_gives_what_is_stored(page: Served) -> None:
     assert httpx.get(f"{api}/w1/days", params=DAY).json()["items"][0]["date"] == "2026-11-24"
 
 
+def test_a_program_follows_live(page: Served) -> None:
+    with httpx.Client(timeout=10) as client, client.stream("GET", f"{page.url}/api/v1/wearers/w1/live") as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        page.live.result("w1", posture(NOW_NS))
+        event = next(line for line in lines if line.startswith("event:"))
+        assert (event, json.loads(next(lines).removeprefix("data: "))["posture"]) == ("event: posture", "sitting")
+
+
+def test_every_refusal_is_declared(page: Served) -> None:
+    schema = httpx.get(f"{page.url}/api/v1/openapi.json").json()
+    for path, methods in schema["paths"].items():
+        for method, about in methods.items():
+            assert {"400", "401", "404", "422", "503"} <= about["responses"].keys(), (path, method)
+            assert "403" in about["responses"] or method == "get", path
+
+
 def test_pages_of_a_list_join_without_loss_or_repetition(page: Served) -> None:
     url = f"{page.url}/api/v1/wearers/w1/minutes"
     whole = httpx.get(url, params=DAY | {"limit": 5000}).json()["items"]
@@ -145,6 +163,9 @@ PLACES = (
     "/api/v1/wearers/{w}/now",
     "/api/v1/wearers/{w}/devices",
     "/api/v1/wearers/{w}/rights",
+    "/api/v1/wearers/{w}/live",
+    "/api/v1/wearers/{w}/export/fhir?start=2026-11-24T00:00:00Z&end=2026-11-25T00:00:00Z",
+    "/api/v1/wearers/{w}/export/ieee1752?start=2026-11-24T00:00:00Z&end=2026-11-25T00:00:00Z",
     *(
         f"/api/v1/wearers/{{w}}/{kind}?start=2026-11-24T00:00:00Z&end=2026-11-25T00:00:00Z"
         for kind in ("posture", "minutes", "days", "walks", "events", "gaps")
