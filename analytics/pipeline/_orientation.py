@@ -12,16 +12,18 @@ from analytics._window import GRID_HZ, FloatArray, Window
 from analytics.pipeline._grid import Hop
 from sagittal.units import STANDARD_GRAVITY_MPS2
 
-_STILL_RADPS = 0.1
-_STILL_MPS2 = 0.15
-_SCALE_TOLERANCE = 0.02
-"""A sensor at rest that reads within 2 % of 1 g is left as it is: offsets change |acc| by as much with posture."""
-_SCALE_MEMORY = 20.0
+_SCALE_TOLERANCE = 0.03
+"""A sensor that reads within 3 % of 1 g is left as it is: offsets change the reading by as much with posture."""
+_SCALE_LEAST_S = 5.0
+_SCALE_MEMORY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class OrientationState:
-    """The filter's own state, a plain dict; the length of gravity as the sensor reads it, and seconds behind that."""
+    """The filter's own state, a plain dict; gravity as the sensor reads it, and the seconds behind that.
+
+    Over a second the mean force upwards is gravity's, walking included, for a body that neither rises nor falls.
+    """
 
     filter: dict[str, Any] | None = None
     rest_mps2: float = STANDARD_GRAVITY_MPS2
@@ -31,7 +33,7 @@ class OrientationState:
     def scale(self) -> float:
         """What accelerations are multiplied with so that rest reads 1 g."""
         scale = STANDARD_GRAVITY_MPS2 / self.rest_mps2
-        return scale if abs(scale - 1.0) > _SCALE_TOLERANCE else 1.0
+        return scale if self.rest_s >= _SCALE_LEAST_S and abs(scale - 1.0) > _SCALE_TOLERANCE else 1.0
 
 
 def follow(state: OrientationState, hop: Hop) -> tuple[OrientationState, Window, FloatArray]:
@@ -42,8 +44,9 @@ def follow(state: OrientationState, hop: Hop) -> tuple[OrientationState, Window,
         tracker.state = state.filter
     quat = tracker.updateBatch(gyr, acc)["quat6D"]
     bias, _ = tracker.getBiasEstimate()
-    state = _weigh(replace(state, filter=tracker.state), acc, gyr - bias)
-    window = Window(hop.index, acc * state.scale, gyr - bias, up_of(quat), hop.valid)
+    up = up_of(quat)
+    state = _weigh(replace(state, filter=tracker.state), acc, up)
+    window = Window(hop.index, acc * state.scale, gyr - bias, up, hop.valid)
     return state, window, quat
 
 
@@ -58,13 +61,9 @@ def up_of(quat: FloatArray) -> FloatArray:
     return np.stack((2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)), axis=1)
 
 
-def _weigh(state: OrientationState, acc: FloatArray, gyr: FloatArray) -> OrientationState:
+def _weigh(state: OrientationState, acc: FloatArray, up: FloatArray) -> OrientationState:
     if len(acc) < GRID_HZ:
         return state
-    length = np.linalg.norm(acc, axis=1)
-    if np.linalg.norm(gyr, axis=1).max() > _STILL_RADPS or length.std() > _STILL_MPS2:
-        return state
-    seconds = min(state.rest_s + 1.0, _SCALE_MEMORY)
-    return replace(
-        state, rest_mps2=state.rest_mps2 + (float(length.mean()) - state.rest_mps2) / seconds, rest_s=seconds
-    )
+    upward = float(np.einsum("ij,ij->i", acc, up).mean())
+    seconds = min(state.rest_s + 1.0, _SCALE_MEMORY_S)
+    return replace(state, rest_mps2=state.rest_mps2 + (upward - state.rest_mps2) / seconds, rest_s=seconds)

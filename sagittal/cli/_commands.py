@@ -6,6 +6,7 @@ import typer
 
 from sagittal.cli import (
     access,
+    analyze,
     bridge,
     doctor,
     erase,
@@ -21,7 +22,23 @@ from sagittal.cli import (
     worker,
 )
 
-_MODULES = (run, bridge, worker, page, access, report, share, home, replay, record, export, erase, doctor, settings)
+_MODULES = (
+    run,
+    bridge,
+    worker,
+    page,
+    access,
+    report,
+    share,
+    home,
+    replay,
+    record,
+    analyze,
+    export,
+    erase,
+    doctor,
+    settings,
+)
 
 
 def register_all(app: typer.Typer) -> None:

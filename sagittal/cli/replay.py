@@ -164,7 +164,9 @@ def _cells(walk: Walk) -> list[str]:
 def read_any(file: Path, site: Site) -> Iterator[Block | Torn]:
     """The blocks of a recording, whatever its format."""
     if file.suffix == ".csv":
-        raise RecordingError(f"{file} is no .cborseq recording of {site}")
+        from analytics.analysis import blocks_of, read_recording
+
+        return blocks_of(read_recording(file, site), site, wearer="replay")
     return read_blocks(file)
 
 

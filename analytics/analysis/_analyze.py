@@ -1,0 +1,248 @@
+"""`analyze`: a recording's sensors in, posture, walking, compensation and quality out, as plain data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import vqf
+from pydantic import ValidationError
+
+from analytics._window import FloatArray
+from analytics.analysis._recording import Checked, SensorRecording, blocks_of, check
+from analytics.analysis._stretches import evidence, segments
+from analytics.compensation import Assessment, assess
+from analytics.pipeline import VERSION, finish, initial_state, step
+from sagittal.errors import RecordingError, SettingsError
+from sagittal.names import PRIMARY_SITES, Site, check_site
+from sagittal.results import NOTICE, Event, Posture, Result, Walk
+from sagittal.settings import Wearer
+from sagittal.thresholds import threshold
+from sagittal.units import NS_PER_S
+
+_BASE_NS = 86_400 * NS_PER_S
+_ROW_NS = NS_PER_S
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What a recording holds, times in seconds on its own axis; `to_dict` gives plain data for JSON."""
+
+    posture: list[dict[str, Any]]
+    walking_bouts: list[dict[str, Any]]
+    compensations: list[dict[str, Any]]
+    compensation_score: float | None
+    compensation_reason: str | None
+    compensation_flagged: bool
+    events: list[dict[str, Any]]
+    quality: dict[str, Any]
+    orientation: dict[str, Any] | None = None
+    version: str = VERSION
+    notice: str = field(default=NOTICE)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data; null where there is nothing, never NaN."""
+        found = dataclasses.asdict(self)
+        if self.orientation is None:
+            del found["orientation"]
+        return found
+
+
+def analyze(
+    sensors: Mapping[str, SensorRecording],
+    height_m: float | None = None,
+    sensor_height_m: float | None = None,
+    orientation: bool = False,
+) -> Analysis:
+    """Analyse a recording.
+
+    Parameters
+    ----------
+    sensors
+        Site to samples, all on one time axis; at least one of lower_back, pelvis, waist.
+    height_m, sensor_height_m
+        Of the wearer, and of the primary sensor above the floor, where known.
+    orientation
+        Whether to add one quaternion a sample.
+
+    Raises
+    ------
+    RecordingError
+        Where there is no primary site, or samples can't be what they should be.
+    NameRefused
+        Where a site is not known.
+    SettingsError
+        Where a height is out of range.
+    """
+    sites = {check_site(name): recording for name, recording in sensors.items()}
+    lead = next((site for site in PRIMARY_SITES if site in sites), None)
+    if lead is None:
+        raise RecordingError(f"one of {', '.join(PRIMARY_SITES)} is needed, found {', '.join(sites) or 'nothing'}")
+    checked = {site: check(recording, site) for site, recording in sites.items()}
+    origin_s = min(float(one.time_s[one.good][0]) for one in checked.values())
+    axis = _Axis(origin_s + min(0.0, _lowest(checked, origin_s)))
+    results = _through_pipeline(sites[lead], lead, axis, _profile(height_m, sensor_height_m))
+    found = evidence({site: segments(axis.blocks(one, site)) for site, one in sites.items()}, lead)
+    judged = assess(found)
+    return Analysis(
+        posture=_spans([one for one in results if isinstance(one, Posture)], axis, checked[lead]),
+        walking_bouts=_bouts(results, axis),
+        compensations=[_pattern(one) for one in judged.patterns],
+        compensation_score=judged.score,
+        compensation_reason=_reason(judged),
+        compensation_flagged=judged.flagged,
+        events=[_event(one, axis) for one in results if isinstance(one, Event)],
+        quality={str(site): _quality(one) for site, one in checked.items()},
+        orientation={str(site): _orientation(one) for site, one in checked.items()} if orientation else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """The recording's seconds and the pipeline's nanoseconds."""
+
+    origin_s: float
+
+    def blocks(self, recording: SensorRecording, site: Site) -> Any:
+        return blocks_of(recording, site, origin_s=self.origin_s, base_ns=_BASE_NS)
+
+    def seconds(self, t_ns: int) -> float:
+        return round((t_ns - _BASE_NS) / NS_PER_S + self.origin_s, 6)
+
+
+def _lowest(checked: Mapping[Site, Checked], origin_s: float) -> float:
+    """How far before its own start the time of any sensor steps back, beyond the room before the first day."""
+    lowest = min(float(one.time_s[one.good].min()) - origin_s for one in checked.values())
+    return lowest + _BASE_NS / NS_PER_S
+
+
+def _profile(height_m: float | None, sensor_height_m: float | None) -> Wearer:
+    try:
+        return Wearer(id="recording", height_m=height_m, sensor_height_m=sensor_height_m)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingsError(f"{first['loc'][0]} {first['input']} can't be right: {first['msg']}, in metres") from None
+
+
+def _through_pipeline(recording: SensorRecording, site: Site, axis: _Axis, profile: Wearer) -> list[Result]:
+    state, results = initial_state(profile), []
+    for block in axis.blocks(recording, site):
+        state, found = step(state, block)
+        results += found
+    state, found = finish(state)
+    return [*results, *found]
+
+
+def _spans(rows: list[Posture], axis: _Axis, lead: Checked) -> list[dict[str, Any]]:
+    """Seconds of the same posture in a row as one span."""
+    end_s = float(lead.time_s[lead.good].max())
+    spans: list[dict[str, Any]] = []
+    end_ns = -1
+    for row in rows:
+        same = spans and (spans[-1]["posture"], spans[-1]["detail"]) == (str(row.posture), row.detail)
+        if same and row.t_ns == end_ns:
+            spans[-1]["_sum"] += row.confidence
+        else:
+            span = {"start_s": axis.seconds(row.t_ns), "end_s": 0.0, "posture": str(row.posture), "detail": row.detail}
+            spans.append({**span, "confidence": 0.0, "_sum": row.confidence, "_start": row.t_ns})
+        end_ns = row.t_ns + _ROW_NS
+        spans[-1]["end_s"] = min(axis.seconds(end_ns), end_s) if end_s > spans[-1]["start_s"] else axis.seconds(end_ns)
+        spans[-1]["confidence"] = round(spans[-1]["_sum"] * _ROW_NS / (end_ns - spans[-1]["_start"]), 3)
+    return [{key: value for key, value in span.items() if not key.startswith("_")} for span in spans]
+
+
+def _bouts(results: list[Result], axis: _Axis) -> list[dict[str, Any]]:
+    last = {one.start_ns: one for one in results if isinstance(one, Walk)}
+    return [_bout(last[start], axis) for start in sorted(last)]
+
+
+def _bout(walk: Walk, axis: _Axis) -> dict[str, Any]:
+    return {
+        "start_s": axis.seconds(walk.start_ns),
+        "end_s": axis.seconds(walk.end_ns),
+        "n_steps": walk.n_steps,
+        "n_strides": walk.n_strides,
+        "steady": walk.steady,
+        "steady_reason": walk.steady_reason,
+        "cadence_spm": walk.cadence_spm,
+        "walking_speed_mps": walk.walking_speed_mps,
+        "stride_length_m": walk.stride_length_m,
+        "stride_duration_s": walk.stride_duration_s,
+        "stride_duration_cv_percent": walk.stride_duration_cv_percent,
+        "initial_contacts": [
+            {"time_s": axis.seconds(one.t_ns), "side": one.side and str(one.side), "confidence": one.confidence}
+            for one in walk.initial_contacts
+        ],
+        "turns": [
+            {"start_s": axis.seconds(one.start_ns), "end_s": axis.seconds(one.end_ns), "angle_deg": one.angle_deg}
+            for one in walk.turns
+        ],
+        "metrics": walk.metrics,
+        "not_assessable": walk.not_assessable,
+        "confidence": walk.confidence,
+    }
+
+
+def _pattern(pattern: Any) -> dict[str, Any]:
+    found: dict[str, Any] = dataclasses.asdict(pattern)
+    found["side"] = found["side"] and str(found["side"])
+    return found
+
+
+def _reason(judged: Assessment) -> str | None:
+    return judged.reason if judged.score is None else None
+
+
+def _event(event: Event, axis: _Axis) -> dict[str, Any]:
+    return {
+        "time_s": axis.seconds(event.t_ns),
+        "event": event.event,
+        "duration_s": event.duration_s,
+        "values": event.values,
+        "text": event.text,
+        "confidence": event.confidence,
+    }
+
+
+def _quality(one: Checked) -> dict[str, Any]:
+    time_s = one.time_s[one.good]
+    step = np.diff(time_s)
+    bridged, restart = threshold("gap.bridged_s"), threshold("gap.restart_s")
+    usual = 1.5 * one.dt_s
+    still = np.linalg.norm(one.gyr[one.good], axis=1) < 0.1
+    rest = np.linalg.norm(one.acc[one.good][still], axis=1)
+    return {
+        "samples": len(one.time_s),
+        "rate_hz": round(1.0 / one.dt_s, 3),
+        "duration_s": round(float(time_s.max() - time_s.min()), 3),
+        "rows_without_numbers": int((~one.good).sum()),
+        "steps_back": int((step <= 0).sum()),
+        "gaps_bridged": int(((step > usual) & (step <= bridged)).sum()),
+        "gaps": int(((step > bridged) & (step <= restart)).sum()),
+        "gaps_restarted": int((step > restart).sum()),
+        "rest_mps2": round(float(np.median(rest)), 3) if len(rest) else None,
+    }
+
+
+def _orientation(one: Checked) -> dict[str, Any]:
+    """One quaternion a sample, sensor → earth, z up; rows without numbers keep the one before."""
+    quat = np.tile(np.array([1.0, 0.0, 0.0, 0.0]), (len(one.time_s), 1))
+    rows = np.flatnonzero(one.good)
+    step = np.diff(one.time_s[rows])
+    breaks = np.flatnonzero((step <= 0) | (step > threshold("gap.restart_s"))) + 1
+    for start, end in pairwise([0, *breaks.tolist(), len(rows)]):
+        part = rows[start:end]
+        quat[part] = _filtered(one.acc[part], one.gyr[part], one.dt_s)
+    known = np.maximum.accumulate(np.where(one.good, np.arange(len(quat)), -1))
+    quat = np.where((known >= 0)[:, None], quat[np.maximum(known, 0)], quat[rows[0]])
+    return {"time_s": [float(x) if np.isfinite(x) else None for x in one.time_s], "quat_wxyz": quat.tolist()}
+
+
+def _filtered(acc: FloatArray, gyr: FloatArray, dt_s: float) -> FloatArray:
+    tracker = vqf.VQF(dt_s)
+    found: FloatArray = tracker.updateBatch(np.ascontiguousarray(gyr), np.ascontiguousarray(acc))["quat6D"]
+    return found
