@@ -28,6 +28,9 @@ _LEVEL_DEG = 3.0
 _SHOWN_WALKS = 8
 _BATTERY_LOW = 15.0
 _CATCHING_UP_BLOCKS = 30
+_EMPTY = word("day.empty")
+_HOUR_NS = 3600 * NS_PER_S
+_SHORT_NS = 2 * _HOUR_NS
 _QUARTERS = (0, 6, 12, 18, 24)
 
 
@@ -176,14 +179,16 @@ def day_view(data: DayData, now_ns: int) -> DayView:
     shares = _shares(data)
     summary = ", ".join(word("day.bands", posture=share.label, duration=share.time) for share in shares)
     walks = sorted(data.walks, key=lambda walk: walk.start_ns, reverse=True)
+    span = _span(data)
     band = day_band(
         data.segments,
-        data.start_ns,
-        data.end_ns,
-        ticks=_ticks(data),
+        *span,
+        ticks=_ticks(data, *span),
         marks=[(event.t_ns, f"mark-{event.event.replace('_', '-')}") for event in _marked(data.events)],
         now_ns=now_ns,
-        title=word("day.band", summary=summary or word("day.empty")),
+        title=word(
+            "day.band", start=_hour(span[0], data), end=_hour(span[1], data), summary=summary or word("day.empty")
+        ),
     )
     worn = word("day.worn", duration=duration(data.worn_s)) if data.worn_s else ""
     return DayView(
@@ -318,7 +323,26 @@ def _gaps(data: DayData) -> str:
     return word("day.gaps", duration=duration(sum(lost.values())), reasons=reasons)
 
 
-def _ticks(data: DayData) -> list[tuple[int, str]]:
+def _hour(t_ns: int, data: DayData) -> str:
+    return "24:00" if t_ns == data.end_ns else f"{local_time(t_ns, data.zone):%H:%M}"
+
+
+def _span(data: DayData) -> tuple[int, int]:
+    """What the band shows: the whole day, or its first hours only while there is hardly anything to see."""
+    if not data.segments:
+        return data.start_ns, data.end_ns
+    first, last = data.segments[0].start_ns, data.segments[-1].end_ns
+    if last - first > _SHORT_NS:
+        return data.start_ns, data.end_ns
+    start = first - (first - data.start_ns) % _HOUR_NS
+    hours = max(1, -(-(last - start) // _HOUR_NS))
+    return start, min(start + hours * _HOUR_NS, data.end_ns)
+
+
+def _ticks(data: DayData, start_ns: int, end_ns: int) -> list[tuple[int, str]]:
+    if end_ns - start_ns <= 2 * _SHORT_NS:
+        step = (end_ns - start_ns) // 4
+        return [(t_ns, f"{local_time(t_ns, data.zone):%H:%M}") for t_ns in range(start_ns, end_ns + 1, step)]
     ticks = []
     for hour in _QUARTERS:
         at = (

@@ -144,7 +144,7 @@ def test_calibrating_without_an_answer_says_so(page: Served, open_page: Callable
     shown.get_by_role("button", name="Calibrate").click()
     shown.clock.install()
     shown.get_by_role("button", name="Start").click()
-    for _ in range(28):
+    for _ in range(40):
         shown.clock.run_for(1000)
     expect(shown.locator(".say")).to_contain_text("No answer from the analysis")
     expect(shown.get_by_role("button", name="Try again")).to_be_enabled()

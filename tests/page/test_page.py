@@ -18,6 +18,7 @@ from dashboards._words import catalogue
 from dashboards.page import create_app
 from dashboards.page._desk import PARTS
 from dashboards.page._hub import MAX_WATCHERS, Hub, Mailbox
+from dashboards.page._view import day_view
 from sagittal.errors import StoreError
 from sagittal.messages import Command, DeviceState, SilenceReason, Status
 from sagittal.names import PostureLabel
@@ -268,6 +269,14 @@ def test_a_day_is_the_wearers_own_with_clock_changes(day: str, hours: int) -> No
     assert [(s.start_ns, s.end_ns) for s in data.segments] == [(start, end)]
     other = read_day(reader, "w1", date.fromisoformat(day), ZoneInfo("Asia/Kolkata"))
     assert other.posture_s["sitting"] == 24 * 3600.0 - 3.5 * 3600.0 or other.worn_s > 0
+
+
+def test_a_first_hour_is_shown_large() -> None:
+    reader = MemoryReader()
+    reader.add("w1", *(posture(NOW_NS + i * NS_PER_S) for i in range(90)))
+    view = day_view(read_day(reader, "w1", date(2026, 11, 24), BERLIN), NOW_NS)
+    assert "Posture from 14:00 to 15:00: Sitting 1 min" in view.band
+    assert re.findall(r'text-anchor="\w+">([^<]+)<', view.band) == ["14:00", "14:15", "14:30", "14:45", "15:00"]
 
 
 async def test_a_slow_browser_keeps_only_the_newest_of_each_kind() -> None:

@@ -172,7 +172,7 @@
       await countDown(mine, 5, words.ready);
       if (mine !== run) return;
       if (navigator.vibrate) navigator.vibrate(150);
-      const result = answer(20000);
+      const result = answer(30000);
       const sent = await fetch(form.action, { method: "POST", headers: { accept: "application/json" } }).catch(() => null);
       if (mine !== run) return;
       if (!sent || !sent.ok) return end(mine, "", sent ? (await sent.json()).detail : words.timeout);
