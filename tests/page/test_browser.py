@@ -160,7 +160,7 @@ def test_it_works_without_its_script(page: Served, open_page: Callable[..., Page
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
-@pytest.mark.parametrize("path", ["/", "/w/w1", "/w/w1/days", "/w/w1?day=2026-11-23", "/w/nobody"])
+@pytest.mark.parametrize("path", ["/", "/w/w1", "/w/w1/days", "/w/w1/rights", "/w/w1?day=2026-11-23", "/w/nobody"])
 def test_axe_finds_nothing(
     make_page: Callable[..., Served],
     open_page: Callable[..., Page],

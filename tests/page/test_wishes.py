@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from dashboards.page import create_app
-from dashboards.page._access import PAIRING_S, Access, AccessRefused, Role, TooManyTries
+from dashboards.page._access import PAIRING_S, Access, AccessRefused, Role, TooManyTries, Viewer
 from sagittal.messages import Command
 from sagittal.results import Event
 from sagittal.settings import Settings, Wearer
@@ -159,6 +159,7 @@ PLACES = (
     "/w/{w}",
     "/w/{w}?day=2026-11-24",
     "/w/{w}/days",
+    "/w/{w}/rights",
     "/w/{w}/live",
     "/api/v1/wearers/{w}/now",
     "/api/v1/wearers/{w}/devices",
@@ -227,6 +228,19 @@ async def test_an_open_stream_ends_when_consent_is_withdrawn(guarded: Guarded) -
         await asyncio.to_thread(guarded.access.withdraw_consent, "w1", "dr-c")
         async for _line in lines:
             pass
+
+
+def test_a_wearer_gives_and_takes_back_consent_on_the_page(guarded: Guarded) -> None:
+    anna = {"cookie": f"sagittal={guarded.access.open_session('anna')}", "origin": guarded.url}
+    with httpx.Client(base_url=guarded.url, headers=anna) as client:
+        assert client.post("/w/w1/consent/give", data={"actor": "dr-c"}).status_code == 303
+        assert "Take back" in client.get("/w/w1/rights").text
+        assert client.post("/w/w1/consent/give", data={"actor": "ben"}).status_code == 422
+        assert client.post("/w/w2/consent/give", data={"actor": "dr-c"}).status_code == 404
+        clinician = Viewer("dr-c", Role.CLINICIAN)
+        assert guarded.access.may_see(clinician, "w1")
+        assert client.post("/w/w1/consent/withdraw", data={"actor": "dr-c"}).status_code == 303
+        assert not guarded.access.may_see(clinician, "w1")
 
 
 def test_logging_in_and_out(guarded: Guarded) -> None:
