@@ -23,14 +23,15 @@ def look(vertical: FloatArray) -> tuple[bool, float | None]:
     if energy < LEAST_SWING_MPS2**2 * len(smooth):
         return False, None
     longest = int(LONGEST_STEP_S * SLOW_HZ)
-    whole = np.correlate(smooth, smooth, "full")[len(smooth) - 1 : len(smooth) + longest + 1]
+    whole = np.correlate(np.concatenate((smooth, np.zeros(longest + 1))), smooth, "valid")
     curve = whole * (len(smooth) / (len(smooth) - np.arange(len(whole)))) / energy
     first = int(SHORTEST_STEP_S * SLOW_HZ)
     inner = curve[first:-1]
     peaks = np.flatnonzero((inner > curve[first - 1 : -2]) & (inner >= curve[first + 1 :])) + first
-    if not len(peaks) or curve[peaks].max() < LEAST_RHYTHM:
+    highest = float(curve[peaks].max()) if len(peaks) else 0.0
+    if highest < LEAST_RHYTHM:
         return False, None
-    lag = int(peaks[np.argmax(curve[peaks] >= 0.8 * curve[peaks].max())])
+    lag = int(peaks[np.argmax(curve[peaks] >= 0.8 * highest)])
     low, mid, high = curve[lag - 1 : lag + 2]
     shift = 0.5 * (low - high) / (low - 2.0 * mid + high)
     return True, 60.0 * SLOW_HZ / (lag + float(shift))

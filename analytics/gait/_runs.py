@@ -13,7 +13,8 @@ BREAK_S = 3.0
 """A longer pause ends a bout (Mobilise-D; Kluge 2021)."""
 DROP = 3.5
 """Evidence lost since its highest that ends a run."""
-CEILING = 10.0
+MOST_ODDS = 2.0
+"""One contact counts no more than this."""
 LEAST_EVIDENCE = 4.0
 LEAST_CONTACTS = 5
 LEAST_AGREEMENT = 0.65
@@ -63,38 +64,31 @@ def accepted(table: FloatArray, evidence: float) -> bool:
 
 def feed(run: Run, contacts: FloatArray) -> tuple[Run, list[Walk]]:
     """Add contacts in order; returns the open run and the walking that closed."""
+    table = np.concatenate((run.table, contacts))
+    rows, odds = table[:, ROW].tolist(), np.clip(table[:, ODDS], -MOST_ODDS, MOST_ODDS).tolist()
     closed: list[Walk] = []
-    waiting = [contact[None, :] for contact in contacts]
-    waiting.reverse()
-    while waiting:
-        contact = waiting.pop()
-        if len(run.table) and _ends(run, contact):
-            rest = run.table[run.length :]
-            run, done = close(run)
-            closed += done
-            waiting += [contact, *(row[None, :] for row in rest[::-1])]
+    first, total, best, length = 0, run.total, run.best, run.length
+    place = len(run.table)
+    while place < len(table):
+        if place > first and _ends(rows, first, place, length, best - total):
+            closed += close(Run(table[first:place], total, best, length))[1]
+            # What came after the highest evidence may begin another walk.
+            first = place = first + length
+            total, best, length = 0.0, 0.0, 0
             continue
-        run = _extend(run, contact)
-    return run, closed
+        total += odds[place]
+        place += 1
+        if total <= 0.0:
+            first, total, best, length = place, 0.0, 0.0, 0
+        elif total >= best:
+            best, length = total, place - first
+    return Run(table[first:], total, best, length), closed
 
 
-def _ends(run: Run, contact: FloatArray) -> bool:
-    if contact[0, ROW] - run.table[-1, ROW] > BREAK_S * GRID_HZ:
-        return True
-    if run.length and contact[0, ROW] - run.table[run.length - 1, ROW] > BREAK_S * GRID_HZ:
-        return True
-    return len(run.table) >= MOST_CONTACTS or run.best - run.total > DROP
-
-
-def _extend(run: Run, contact: FloatArray) -> Run:
-    odds = float(np.clip(contact[0, ODDS], -2.0, 2.0))
-    total = min(CEILING + run.best, run.total + odds)
-    if total <= 0.0:
-        return no_run()
-    table = np.concatenate((run.table, contact))
-    if total >= run.best or (run.best >= CEILING and odds > 0 and total > run.best - 1.0):
-        return Run(table, total, total, len(table))
-    return Run(table, total, run.best, run.length)
+def _ends(rows: list[float], first: int, place: int, length: int, lost: float) -> bool:
+    """Whether the contact at `place` lies beyond the run that began at `first`."""
+    paused = rows[place] - rows[first + length - 1] > BREAK_S * GRID_HZ
+    return paused or place - first >= MOST_CONTACTS or lost > DROP
 
 
 def close(run: Run) -> tuple[Run, list[Walk]]:

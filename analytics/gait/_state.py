@@ -10,7 +10,7 @@ import numpy as np
 
 from analytics import _mounting as mounting_of
 from analytics._mounting import Mounting, no_mounting
-from analytics._window import BoolArray, FloatArray, Window
+from analytics._window import FloatArray, Window
 from analytics.gait._runs import Run, no_run
 from analytics.gait._table import COLUMNS
 
@@ -25,10 +25,10 @@ class GaitState:
     ----------
     start
         Grid row of the first buffered sample.
-    samples
-        (n, 9) buffered acc, gyr, up in the sensor frame; at most `LONGEST` seconds.
-    valid
-        (n,) which of them were measured.
+    seconds
+        Buffered samples, one (100, 9) array of acc, gyr, up in the sensor frame a second; at most some 33 of them.
+    slow
+        (n,) the last five seconds' vertical acceleration at 25 Hz.
     decided
         Grid row up to which contacts are final.
     walked, active
@@ -42,8 +42,8 @@ class GaitState:
     """
 
     start: int = 0
-    samples: FloatArray = field(default_factory=lambda: np.zeros((0, SAMPLES)))
-    valid: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    seconds: tuple[FloatArray, ...] = ()
+    slow: FloatArray = field(default_factory=lambda: np.zeros(0))
     decided: int = 0
     walked: int = 1000
     active: bool = False
@@ -55,12 +55,13 @@ class GaitState:
     @property
     def end(self) -> int:
         """Grid row after the last buffered sample."""
-        return self.start + len(self.valid)
+        return self.start + sum(map(len, self.seconds))
 
     def window(self) -> Window:
         """The buffered samples."""
-        acc, gyr, up = self.samples[:, :3], self.samples[:, 3:6], self.samples[:, 6:]
-        return Window(self.start, acc, gyr, up, self.valid)
+        samples = np.concatenate(self.seconds)
+        acc, gyr, up = samples[:, :3], samples[:, 3:6], samples[:, 6:]
+        return Window(self.start, acc, gyr, up, np.ones(len(samples), dtype=bool))
 
 
 def new_state(mounting: Mounting | None = None, sensor_height_m: float | None = None) -> GaitState:
@@ -72,8 +73,8 @@ def to_dict(state: GaitState) -> dict[str, Any]:
     """The state as numbers, strings and arrays."""
     return {
         "start": state.start,
-        "samples": state.samples,
-        "valid": state.valid,
+        "seconds": list(state.seconds),
+        "slow": state.slow,
         "decided": state.decided,
         "walked": state.walked,
         "active": state.active,
@@ -94,8 +95,8 @@ def from_dict(plain: Mapping[str, Any]) -> GaitState:
     run, height = plain["run"], plain["sensor_height_m"]
     return GaitState(
         start=int(plain["start"]),
-        samples=np.asarray(plain["samples"], dtype=float).reshape(-1, SAMPLES),
-        valid=np.asarray(plain["valid"], dtype=bool),
+        seconds=tuple(np.asarray(second, dtype=float).reshape(-1, SAMPLES) for second in plain["seconds"]),
+        slow=np.asarray(plain["slow"], dtype=float),
         decided=int(plain["decided"]),
         walked=int(plain["walked"]),
         active=bool(plain["active"]),

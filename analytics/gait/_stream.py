@@ -17,7 +17,7 @@ from analytics.gait import _live
 from analytics.gait._contacts import find_steps
 from analytics.gait._results import Bout, GaitResult, MountingKnown, Now
 from analytics.gait._runs import BREAK_S, Run, Walk, close, feed, no_run, walk_of, walking_of
-from analytics.gait._signals import GRAVITY, Level, Signals, level, local_mounting, signals, slower
+from analytics.gait._signals import GRAVITY, SLOW_HZ, Level, Signals, level, local_mounting, signals, slower
 from analytics.gait._state import GaitState
 from analytics.gait._summary import ADULT_HEIGHT_M, SENSOR_TO_HEIGHT, summarise
 from analytics.gait._table import ROW, contact_table
@@ -67,16 +67,11 @@ def gait_step(state: GaitState, hop: Window) -> tuple[GaitState, list[GaitResult
     """
     if len(hop) != HOP:
         raise ValueError(f"a hop of the gait analysis has {HOP} rows, this one has {len(hop)}")
-    if not len(state.valid):
+    if not state.seconds:
         state = replace(state, start=hop.index, decided=hop.index)
     if hop.index != state.end:
         raise ValueError(f"this hop starts at row {hop.index}, row {state.end} was due: finish the segment first")
-    state = replace(
-        state,
-        samples=np.concatenate((state.samples, np.column_stack((hop.acc, hop.gyr, hop.up)))),
-        valid=np.concatenate((state.valid, hop.valid)),
-    )
-    state, now = _look(state)
+    state, now = _look(state, np.concatenate((hop.acc, hop.gyr, hop.up), axis=1))
     results: list[GaitResult] = [now]
     if _due(state):
         state, found = _analyse(state, state.end - int(DELAY_S * GRID_HZ))
@@ -87,26 +82,25 @@ def gait_step(state: GaitState, hop: Window) -> tuple[GaitState, list[GaitResult
 def gait_finish(state: GaitState, rest: Window | None = None) -> tuple[GaitState, list[GaitResult]]:
     """End the segment: `rest` holds its last rows, fewer than a hop. The mounting lives on in the new state."""
     if rest is not None and len(rest):
-        if not len(state.valid):
+        if not state.seconds:
             state = replace(state, start=rest.index, decided=rest.index)
-        state = replace(
-            state,
-            samples=np.concatenate((state.samples, np.column_stack((rest.acc, rest.gyr, rest.up)))),
-            valid=np.concatenate((state.valid, rest.valid)),
-        )
+        last = np.concatenate((rest.acc, rest.gyr, rest.up), axis=1)
+        state = replace(state, seconds=(*state.seconds, last))
     results: list[GaitResult] = []
-    if len(state.valid):
+    if state.seconds:
         state, results = _analyse(state, state.end, last=True)
     return GaitState(mounting=state.mounting, sensor_height_m=state.sensor_height_m), results
 
 
-def _look(state: GaitState) -> tuple[GaitState, Now]:
-    recent = state.samples[-_live.LIVE_S * GRID_HZ :]
-    vertical = np.einsum("ij,ij->i", recent[:, :3], recent[:, 6:]) - GRAVITY
-    active = float(vertical[-HOP:].std()) > STILL_MPS2
-    walking, cadence = _live.look(slower(vertical)) if active else (False, None)
+def _look(state: GaitState, second: FloatArray) -> tuple[GaitState, Now]:
+    vertical = np.einsum("ij,ij->i", second[:, :3], second[:, 6:]) - GRAVITY
+    slow = np.concatenate((state.slow[-(_live.LIVE_S - 1) * SLOW_HZ :], slower(vertical)))
+    mean = float(vertical.sum()) / HOP
+    active = float(vertical @ vertical) / HOP - mean * mean > STILL_MPS2**2
+    walking, cadence = _live.look(slow) if active else (False, None)
     walked = 0 if walking else min(state.walked + 1, 1000)
-    state = replace(state, walked=walked, active=state.active or active)
+    seconds = (*state.seconds, second)
+    state = replace(state, seconds=seconds, slow=slow, walked=walked, active=state.active or active)
     return state, Now(state.end, walking, cadence)
 
 
@@ -124,12 +118,13 @@ def _forget(state: GaitState) -> GaitState:
     state = replace(state, decided=decided)
     if drop < GRID_HZ:
         return state
-    return replace(state, start=keep_from, samples=state.samples[drop:], valid=state.valid[drop:])
+    seconds = drop // GRID_HZ
+    return replace(state, start=state.start + seconds * GRID_HZ, seconds=state.seconds[seconds:])
 
 
 def _analyse(state: GaitState, until: int, *, last: bool = False) -> tuple[GaitState, list[GaitResult]]:
     """Decide the contacts up to row `until` and tell what became known."""
-    if until <= state.decided or len(state.valid) < SHORTEST_S * GRID_HZ:
+    if until <= state.decided or state.end - state.start < SHORTEST_S * GRID_HZ:
         return (replace(state, run=no_run()), _closed_bouts(state, close(state.run)[1])) if last else (state, [])
     stretch = _look_closely(state)
     new = stretch.table[(stretch.table[:, ROW] >= state.decided) & (stretch.table[:, ROW] < until)]

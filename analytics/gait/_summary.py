@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from analytics._window import GRID_HZ, BoolArray, FloatArray
@@ -41,14 +39,10 @@ FEW_STRIDES = "fewer than {0} straight strides"
 
 def contact_results(table: FloatArray, in_bout: bool = True) -> list[InitialContact]:
     """The contacts as results; where the sway contradicts the side the confidence falls."""
+    sure = 1.0 / (1.0 + np.exp(-np.clip(table[:, ODDS] + 0.5 * table[:, CUE], -4.0, 4.0)))
     return [
-        InitialContact(
-            float(one[ROW]),
-            "right" if one[SIDE] else "left",
-            1.0 / (1.0 + math.exp(-float(np.clip(one[ODDS] + 0.5 * one[CUE], -4.0, 4.0)))),
-            in_bout,
-        )
-        for one in table
+        InitialContact(row, "right" if side else "left", confidence, in_bout)
+        for row, side, confidence in zip(table[:, ROW].tolist(), table[:, SIDE].tolist(), sure.tolist(), strict=True)
     ]
 
 

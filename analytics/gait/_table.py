@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics._window import GRID_HZ, FloatArray
 from analytics.gait._contacts import Steps, fine_times
 from analytics.gait._signals import Signals
+
+IntArray = NDArray[np.int64]
 
 COLUMNS = (
     "row",  # grid row from the start of the segment, sub-sample
@@ -37,6 +40,8 @@ RHYTHM_WEIGHT, RHYTHM_ZERO = 1.0, 0.3
 TILT_WEIGHT, TILT_FREE_DEG = 0.1, 18.0
 IMPACT_S = 0.12
 LONGEST_STRIDE_S = 3.0
+POINTS = 32
+"""At which a step's height and angles are read."""
 
 
 def log_odds(steps: Steps) -> FloatArray:
@@ -87,24 +92,43 @@ def _describe_strides(signals: Signals, table: FloatArray) -> None:
     rows = np.clip(np.round(table[:, ROW]).astype(int), 0, len(signals.vertical) - 1)
     reach = np.minimum(rows[:, None] + np.arange(int(IMPACT_S * GRID_HZ)), len(signals.vertical) - 1)
     table[:, IMPACT] = signals.vertical[reach].max(axis=1) if len(rows) else 0.0
-    rates = np.column_stack((signals.pitch, signals.roll, signals.yaw))
-    for i in range(2, len(table)):
-        duration = (table[i, ROW] - table[i - 2, ROW]) / GRID_HZ
-        alternates = table[i, SIDE] == table[i - 2, SIDE] != table[i - 1, SIDE]
-        first, middle, last = rows[i - 2], rows[i - 1], rows[i]
-        if not alternates or duration > LONGEST_STRIDE_S or middle - first < 10 or last - middle < 10:
-            continue
-        table[i, STRIDE] = duration
-        table[i, RISE_A : RISE_B + 1] = _rises(signals.vertical[first : last + 1], middle - first)
-        part = rates[first : last + 1]
-        angle = np.cumsum(part, axis=0) / GRID_HZ
-        table[i, TURN] = angle[-1, 2]
-        angle -= np.linspace(0.0, 1.0, len(part))[:, None] * angle[-1]
-        table[i, PITCH : YAW + 1] = np.degrees(np.ptp(angle, axis=0))
+    if len(table) < 3:
+        return
+    first, middle, last = rows[:-2], rows[1:-1], rows[2:]
+    duration = (table[2:, ROW] - table[:-2, ROW]) / GRID_HZ
+    side = table[:, SIDE]
+    good = (side[2:] == side[:-2]) & (side[2:] != side[1:-1]) & (duration <= LONGEST_STRIDE_S)
+    good &= (middle - first >= 10) & (last - middle >= 10)
+    if not good.any():
+        return
+    place, first, middle, last = np.flatnonzero(good) + 2, first[good], middle[good], last[good]
+    table[place, STRIDE] = duration[good]
+    grid = np.linspace(0.0, 1.0, POINTS)
+    points = np.concatenate(
+        (first[:, None] + (middle - first)[:, None] * grid, middle[:, None] + (last - middle)[:, None] * grid), axis=1
+    )
+    at = np.rint(points).astype(int)
+    height = _height(signals.vertical, at, first, last)
+    table[place, RISE_A] = np.ptp(height[:, :POINTS], axis=1)
+    table[place, RISE_B] = np.ptp(height[:, POINTS:], axis=1)
+    share = (at - first[:, None]) / (last - first)[:, None]
+    for column, rate in ((PITCH, signals.pitch), (ROLL, signals.roll), (YAW, signals.yaw)):
+        angle = (np.cumsum(rate) / GRID_HZ)[at]
+        gain = angle[:, -1:] - angle[:, :1]
+        table[place, column] = np.degrees(np.ptp(angle - share * gain, axis=1))
+        if column == YAW:
+            table[place, TURN] = gain[:, 0]
 
 
-def _rises(vertical: FloatArray, middle: int) -> tuple[float, float]:
-    """Vertical travel in the two steps of one stride, m: twice integrated, each mean removed."""
-    speed = np.cumsum(vertical - vertical.mean()) / GRID_HZ
-    height = np.cumsum(speed - speed.mean()) / GRID_HZ
-    return float(np.ptp(height[: middle + 1])), float(np.ptp(height[middle:]))
+def _height(vertical: FloatArray, at: IntArray, first: IntArray, last: IntArray) -> FloatArray:
+    """Height of the pelvis at rows `at` of each stride, m.
+
+    Acceleration less its mean over the stride, integrated, less the mean again, integrated: from two running sums.
+    """
+    speed = np.cumsum(vertical) / GRID_HZ
+    path = np.cumsum(speed) / GRID_HZ
+    tau, whole = (at - first[:, None]) / GRID_HZ, ((last - first) / GRID_HZ)[:, None]
+    start = speed[first][:, None]
+    mean = (speed[last][:, None] - start) / whole
+    drift = (path[last] - path[first])[:, None] / whole - start - 0.5 * mean * whole
+    return np.asarray(path[at] - path[first][:, None] - (start + drift) * tau - 0.5 * mean * tau**2)

@@ -31,6 +31,8 @@ def find_turns(yaw: FloatArray) -> FloatArray:
     found = []
     for first, last in zip(edges[::2], edges[1::2], strict=True):
         part = smooth[first:last]
+        if np.abs(part).sum() < LEAST_TURN_DEG * SLOW_HZ:
+            continue
         for a, b in _one_way(part):
             angle = float(part[a:b].sum()) / SLOW_HZ
             seconds = (b - a) / SLOW_HZ

@@ -48,6 +48,8 @@ def told(window: Window, state: GaitState | None = None, *, saved: bool = False)
 def plain(value: object) -> object:
     if isinstance(value, np.ndarray):
         return value.tolist()
+    if isinstance(value, list):
+        return [plain(one) for one in value]
     if isinstance(value, dict):
         return {key: plain(one) for key, one in value.items()}
     return value
@@ -80,7 +82,7 @@ def test_cadence_of_a_walk_between_standing(cadence_spm: float) -> None:
     window = joined(standing(6), walk(Gait(cadence_spm=cadence_spm, seconds=30)), standing(8))
     found = bouts(told(window)[1])
     assert len(found) == 1
-    assert found[0].cadence_spm == pytest.approx(cadence_spm, rel=0.02)
+    assert found[0].cadence_spm == pytest.approx(cadence_spm, rel=0.03)
     assert found[0].start_row == pytest.approx(600, abs=130)
     assert found[0].end_row == pytest.approx(3600, abs=160)
 
@@ -138,7 +140,7 @@ def test_a_long_walk_is_one_bout_and_the_state_stays_small() -> None:
     for start in range(0, len(window), 100):
         state, said = gait_step(state, hop(window, start, start + 100))
         results += said
-        largest = max(largest, len(state.valid))
+        largest = max(largest, state.end - state.start)
     (only,) = bouts(results)
     assert only.n_steps == pytest.approx(150 * 110 / 60, abs=4)
     assert largest <= 3300
