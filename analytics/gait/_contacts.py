@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics._window import GRID_HZ, FloatArray
-from analytics.gait._signals import SLOW_HZ, Signals, same, slope_kernel
+from analytics.gait._signals import PERIOD_HOP_S, SLOW_HZ, Signals, nearest, same, slope_kernel
 
 LEFT, RIGHT = 0, 1
 FLOOR_MPS2 = 0.08
@@ -60,7 +60,7 @@ def candidates(signals: Signals) -> tuple[np.ndarray, FloatArray]:
     rows = np.flatnonzero((hump[1:-1] > hump[:-2]) & (hump[1:-1] >= hump[2:]) & (hump[1:-1] > FLOOR_MPS2)) + 1
     if not len(rows):
         return rows, np.zeros(0)
-    apart = np.maximum(APART_S, 0.3 * _at(signals.period_s, rows / GRID_HZ, 2.0)) * GRID_HZ
+    apart = np.maximum(APART_S, 0.3 * nearest(signals.period_s, rows / GRID_HZ, PERIOD_HOP_S)) * GRID_HZ
     kept = np.ones(len(rows), dtype=bool)
     for place in np.argsort(-hump[rows], kind="stable"):
         if kept[place]:
@@ -83,7 +83,7 @@ def find_steps(signals: Signals) -> Steps:
     """The best sequence of steps in a stretch, unrefined."""
     rows, height = candidates(signals)
     time_s = rows / GRID_HZ
-    period, rhythm = _at(signals.period_s, time_s, 2.0), _at(signals.rhythm, time_s, 2.0)
+    period, rhythm = (nearest(x, time_s, PERIOD_HOP_S) for x in (signals.period_s, signals.rhythm))
     tilt = _slow_at(signals.tilt_deg, time_s) if len(rows) else np.zeros(0)
     cue = side_cue(signals, time_s, period) if len(rows) else np.zeros(0)
     upright = tilt < 35.0
@@ -199,11 +199,6 @@ def fine_times(signals: Signals, time_s: FloatArray) -> FloatArray:
     shift = np.where(bend < -1e-9, 0.5 * (low - high) / np.where(bend < -1e-9, bend, -1.0), 0.0)
     shift = np.where(best == inner, np.clip(shift, -0.5, 0.5), 0.0)
     return np.asarray((centre + offsets[best] + shift) / GRID_HZ - LAG_S)
-
-
-def _at(values: FloatArray, time_s: FloatArray, hop_s: float) -> FloatArray:
-    """Values known every `hop_s`, the nearest to each time."""
-    return np.asarray(values[np.clip((time_s / hop_s).astype(int), 0, len(values) - 1)])
 
 
 def _slow_at(values: FloatArray, time_s: FloatArray) -> FloatArray:

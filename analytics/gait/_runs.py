@@ -26,7 +26,7 @@ TILTED_DEG = 15.0
 LIKELY_ODDS = 0.5
 LONG_STEP = 1.5
 LONG_STRIDE = 0.75
-OUTER = 2
+OUTER = 3
 MOST_CONTACTS = 4096
 """A walk of more contacts (some 35 minutes) is told in parts, so that memory stays bounded."""
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.signal import firwin
 
 from analytics import _mounting as mounting_of
 from analytics._mounting import Mounting
 from analytics._window import GRID_HZ, BoolArray, FloatArray, Window
+
+IntArray = NDArray[np.int64]
 
 GRAVITY = 9.80665
 SLOW = 4
@@ -21,10 +24,16 @@ PERIOD_HOP_S = 2
 SHORTEST_STRIDE_S = 0.7
 LONGEST_STRIDE_S = 3.0
 USUAL_STRIDE_S = 1.2
+RHYTHM_POINTS = 288
+PERIOD_SHARE = 0.85
+PACES = np.array([1.0, 1.4, 1.9])
+"""How much slower than usual: the bands in which steps and strides are sought are lower by this."""
+PACE_EDGES_S = np.array([1.4, 1.9])
 STEP_BAND_HZ = (1.2, 2.8)
 STRIDE_BAND_HZ = (0.45, 1.15)
-LOCK_BANDS_HZ = ((1.2, 2.8), (0.7, 1.8))
-"""Steps of quick and of slow gait: healthy walks lock in both, slow ones after a stroke in the second."""
+LOCK_BANDS_HZ = ((1.2, 2.8), (0.7, 1.8), (0.55, 1.4))
+"""Steps of quick, slow and very slow gait; the mean of the first two counts, beyond `SLOWEST_S` of the last two."""
+SLOWEST_S = 1.9
 SWAY_BAND_HZ = (0.4, 1.5)
 
 
@@ -33,8 +42,8 @@ class Level:
     """A stretch split into vertical and horizontal, still in the sensor frame: no direction needed.
 
     `vertical` (n,) and `horizontal` (n, 3) are gravity-free acceleration in m/s² at 100 Hz; the slow ones are at
-    25 Hz. `pairs` are the 2 s windows from which the mounting is learnt: (start row at 25 Hz, energy of the
-    vertical step band), with what `gather` takes.
+    25 Hz. `at_s` to `mean_up` describe windows of 2 s, every second, from which the mounting is learnt. `period_s`
+    and `rhythm` are the stride period and how clear it is, every 2 s.
     """
 
     window: Window
@@ -44,10 +53,12 @@ class Level:
     slow_horizontal: FloatArray
     at_s: FloatArray
     vigour: FloatArray
-    mean_up: FloatArray
     step: FloatArray
     stride: FloatArray
     product: FloatArray
+    mean_up: FloatArray
+    period_s: FloatArray
+    rhythm: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,38 +110,50 @@ def slower(signal: FloatArray) -> FloatArray:
 
 
 def level(window: Window) -> Level:
-    """Split a stretch of at least 2 s into vertical and horizontal and describe its 2 s windows."""
+    """Split a stretch of at least 2 s into vertical and horizontal, find its rhythm and describe its 2 s windows."""
     along = np.einsum("ij,ij->i", window.acc, window.up)
     vertical = along - GRAVITY
     horizontal = window.acc - along[:, None] * window.up
-    slow_vertical, slow_horizontal, slow_up = slower(vertical), slower(horizontal), slower(window.up)
-    both = np.column_stack((slow_vertical, slow_horizontal))
-    step_band = same(both, band_kernel(*STEP_BAND_HZ, 51))
-    stride_band = same(slow_horizontal, band_kernel(*STRIDE_BAND_HZ, 75))
-    rise = np.gradient(step_band[:, 0])
+    slow = slower(np.concatenate((vertical[:, None], horizontal, window.gyr, window.up), axis=1))
+    period, rhythm = rhythm_of(slow[:, :4], slow[:, 4:7])
     width, hop = 2 * SLOW_HZ, SLOW_HZ
-    starts = np.arange(0, len(both) - width + 1, hop)
+    starts = np.arange(0, len(slow) - width + 1, hop)
     rows = starts[:, None] + np.arange(width)
-    ahead = step_band[rows, 1:]
-    step = np.einsum("wni,wnj->wij", ahead, ahead)
-    swing = stride_band[rows]
-    stride = np.einsum("wni,wnj->wij", swing, swing)
-    slope = rise[rows]
-    size = np.sqrt((slope**2).sum(axis=1) * np.trace(step, axis1=1, axis2=2)) + 1e-9
-    product = np.einsum("wn,wni->wi", slope, ahead) / size[:, None]
+    at_s = (starts + width / 2) / SLOW_HZ
+    pace = PACES[np.searchsorted(PACE_EDGES_S, nearest(period, at_s, PERIOD_HOP_S))]
+    pieces = _paced_windows(slow[:, :4], rows, pace)
     return Level(
-        window,
-        vertical,
-        horizontal,
-        slow_vertical,
-        slow_horizontal,
-        (starts + width / 2) / SLOW_HZ,
-        np.sqrt((step_band[rows, 0] ** 2).mean(axis=1)),
-        slow_up[rows].mean(axis=1),
-        step / (np.trace(step, axis1=1, axis2=2)[:, None, None] + 1e-9),
-        stride / (np.trace(stride, axis1=1, axis2=2)[:, None, None] + 1e-9),
-        product,
-    )
+        window, vertical, horizontal, slow[:, 0], slow[:, 1:4], at_s, *pieces, slow[:, 7:][rows].mean(axis=1), period,
+        rhythm,
+    )  # fmt: skip
+
+
+def _paced_windows(
+    slow: FloatArray, rows: IntArray, pace: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Vigour, step and stride covariance and slope product of every window, in bands that fit its pace."""
+    vigour, product = np.zeros(len(rows)), np.zeros((len(rows), 3))
+    step, stride = np.zeros((len(rows), 3, 3)), np.zeros((len(rows), 3, 3))
+    for one in np.unique(pace):
+        use = pace == one
+        low, high = STEP_BAND_HZ
+        stepping = same(slow, band_kernel(low / one, high / one, 51 if one == 1.0 else 75))
+        low, high = STRIDE_BAND_HZ
+        swaying = same(slow[:, 1:], band_kernel(low / one, high / one, 75 if one == 1.0 else 101))
+        ahead, swing = stepping[rows[use], 1:], swaying[rows[use]]
+        slope = np.gradient(stepping[:, 0])[rows[use]]
+        both, sway = np.einsum("wni,wnj->wij", ahead, ahead), np.einsum("wni,wnj->wij", swing, swing)
+        trace = np.trace(both, axis1=1, axis2=2)
+        vigour[use] = np.sqrt((stepping[rows[use], 0] ** 2).mean(axis=1))
+        step[use] = both / (trace[:, None, None] + 1e-9)
+        stride[use] = sway / (np.trace(sway, axis1=1, axis2=2)[:, None, None] + 1e-9)
+        product[use] = np.einsum("wn,wni->wi", slope, ahead) / (np.sqrt((slope**2).sum(axis=1) * trace) + 1e-9)[:, None]
+    return vigour, step, stride, product
+
+
+def nearest(values: FloatArray, time_s: FloatArray, hop_s: float) -> FloatArray:
+    """Values known every `hop_s`, the nearest to each time."""
+    return np.asarray(values[np.clip((time_s / hop_s).astype(int), 0, len(values) - 1)])
 
 
 def local_mounting(found: Level, inside: FloatArray | None = None) -> Mounting:
@@ -155,8 +178,8 @@ def signals(found: Level, up: FloatArray, forward: FloatArray) -> Signals:
     left = np.cross(up, forward)
     ahead, side = found.horizontal @ forward, found.horizontal @ left
     slow = np.column_stack((found.slow_vertical, found.slow_horizontal @ forward, found.slow_horizontal @ left))
-    period, rhythm = rhythm_of(slow)
-    lock = [_phase_lock(same(slow[:, :2], band_kernel(*band, 51))) for band in LOCK_BANDS_HZ]
+    quick, slowish, slowest = (_phase_lock(same(slow[:, :2], band_kernel(*band, 51))) for band in LOCK_BANDS_HZ)
+    creeping = nearest(found.period_s, np.arange(len(slow)) / SLOW_HZ, PERIOD_HOP_S) > SLOWEST_S
     return Signals(
         found.vertical,
         ahead,
@@ -168,9 +191,9 @@ def signals(found: Level, up: FloatArray, forward: FloatArray) -> Signals:
         same(slow[:, 2], band_kernel(*SWAY_BAND_HZ, 51)),
         same(found.vertical - ahead, slope_kernel(80)),
         np.degrees(np.arccos(np.clip(slower(window.up) @ up, -1.0, 1.0))),
-        period,
-        rhythm,
-        np.mean(lock, axis=0),
+        found.period_s,
+        found.rhythm,
+        0.5 * (slowish + np.where(creeping, slowest, quick)),
     )
 
 
@@ -182,28 +205,28 @@ def _phase_lock(band: FloatArray) -> FloatArray:
     return np.asarray(same(rise * ahead, box) / (size + 1e-9))
 
 
-def rhythm_of(slow: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Stride period (s) and height of the autocorrelation there for every 2 s of a stretch."""
-    body = same(slow, band_kernel(0.5, 5.0, 51))
+def rhythm_of(acceleration: FloatArray, rates: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Stride period (s) and height of the autocorrelation there for every 2 s of a stretch.
+
+    Acceleration and rates count the same and no direction matters; the rates keep a step from passing for a stride.
+    """
+    body = same(np.concatenate((acceleration, rates), axis=1), band_kernel(0.4, 5.0, 51))
     width, hop = PERIOD_WINDOW_S * SLOW_HZ, PERIOD_HOP_S * SLOW_HZ
-    n = len(body)
-    count = max(1, -(-n // hop))
-    padded = np.concatenate((np.zeros((width, 3)), body, np.zeros((width, 3))))
+    count = max(1, -(-len(body) // hop))
+    margin = np.zeros((width, body.shape[1]))
     centres = np.arange(count) * hop + hop // 2 + width
-    pieces = padded[(centres - width // 2)[:, None] + np.arange(width)]
-    spectrum = np.fft.rfft(pieces, 2 * width, axis=1)
-    each = np.fft.irfft(np.abs(spectrum) ** 2, axis=1)[:, : int(LONGEST_STRIDE_S * SLOW_HZ) + 2]
-    lags = np.arange(each.shape[1])
-    each = each / (1.0 - lags / width)[None, :, None]
-    total = each.sum(axis=2) / (each[:, 0].sum(axis=1) + 1e-9)[:, None]
-    sideways = each[:, :, 2]
+    pieces = np.concatenate((margin, body, margin))[(centres - width // 2)[:, None] + np.arange(width)]
+    power = np.abs(np.fft.rfft(pieces, RHYTHM_POINTS, axis=1)) ** 2
+    split = acceleration.shape[1]
+    power = np.stack((power[:, :, :split].sum(axis=2), power[:, :, split:].sum(axis=2)), axis=2)
+    curve = np.fft.irfft(power, axis=1)[:, : int(LONGEST_STRIDE_S * SLOW_HZ) + 2]
+    lags = np.arange(curve.shape[1])
+    total = (curve / (curve[:, :1] + 1e-9)).mean(axis=2) / (1.0 - lags / width)
     inner = total[:, 1:-1]
-    peak = (inner > total[:, :-2]) & (inner >= total[:, 2:]) & (sideways[:, 1:-1] > 0)
-    peak &= (lags[1:-1] >= SHORTEST_STRIDE_S * SLOW_HZ)[None, :]
+    peak = (inner > total[:, :-2]) & (inner >= total[:, 2:]) & (lags[1:-1] >= SHORTEST_STRIDE_S * SLOW_HZ)
     height = np.where(peak, inner, -1.0)
     best = height.max(axis=1)
-    first = np.argmax(height >= 0.85 * best[:, None], axis=1)
-    row = np.arange(count)
+    first = np.argmax(height >= PERIOD_SHARE * best[:, None], axis=1)
     clear = best > 0.1
     period = np.where(clear, (first + 1) / SLOW_HZ, USUAL_STRIDE_S)
-    return period, np.where(clear, height[row, first], 0.0)
+    return period, np.where(clear, height[np.arange(count), first], 0.0)

@@ -24,7 +24,7 @@ from analytics.gait._table import ROW, contact_table
 from analytics.gait._turns import find_turns
 
 HOP = GRID_HZ
-STRETCH_S = 24
+STRETCH_S = 40
 CONTEXT_S = 8
 DELAY_S = 1.5
 """Contacts are final this long before the end of what is known."""
