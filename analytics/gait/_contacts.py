@@ -36,13 +36,15 @@ REACH_S = 0.12
 class Steps:
     """Candidates or contacts of a stretch, in order of time (s from the stretch's start).
 
-    `hump` is the step's size in m/s²; `side_cue` positive speaks for the right foot, in units of the usual sway;
+    `hump` is the step's size in m/s², `prominence` its binary logarithm over the neighbourhood's; `side_cue`
+    positive speaks for the right foot, in units of the usual sway.
     `chain` numbers the unbroken sequences.
     """
 
     time_s: FloatArray
     side: FloatArray
     hump: FloatArray
+    prominence: FloatArray
     side_cue: FloatArray
     coherence: FloatArray
     tilt_deg: FloatArray
@@ -88,11 +90,13 @@ def find_steps(signals: Signals) -> Steps:
     cue = side_cue(signals, time_s, period) if len(rows) else np.zeros(0)
     upright = tilt < 35.0
     time_s, height, period, rhythm, tilt, cue = (x[upright] for x in (time_s, height, period, rhythm, tilt, cue))
-    place, side, chain = _best_sequence(time_s, _rewards(time_s, height), cue, period)
+    prominence = _prominence(time_s, height)
+    place, side, chain = _best_sequence(time_s, REWARD + HEIGHT_REWARD * prominence, cue, period)
     return Steps(
         time_s[place],
         side,
         height[place],
+        prominence[place],
         cue[place],
         _slow_at(signals.coherence, time_s[place]),
         tilt[place],
@@ -102,8 +106,8 @@ def find_steps(signals: Signals) -> Steps:
     )
 
 
-def _rewards(time_s: FloatArray, height: FloatArray) -> FloatArray:
-    """Reward of a candidate: high where its hump is high for its neighbourhood."""
+def _prominence(time_s: FloatArray, height: FloatArray) -> FloatArray:
+    """Binary logarithm of a hump over the 70th percentile within four seconds."""
     if not len(time_s):
         return height
     edges = np.arange(0.0, time_s[-1] + 2.5, 2.5)
@@ -113,7 +117,7 @@ def _rewards(time_s: FloatArray, height: FloatArray) -> FloatArray:
         part = np.sort(height[a:b])
         usual[n] = part[int(0.7 * (len(part) - 1))] if len(part) else FLOOR_MPS2
     local = np.interp(time_s, edges, usual)
-    return np.asarray(REWARD + HEIGHT_REWARD * np.log2(height / local))
+    return np.asarray(np.log2(height / local))
 
 
 def _best_sequence(

@@ -19,9 +19,12 @@ LEAST_EVIDENCE = 4.0
 LEAST_CONTACTS = 5
 LEAST_AGREEMENT = 0.65
 LEAST_COHERENCE = 0.2
+STRONG_EVIDENCE = 7.0
+SURE_AGREEMENT, SURE_COHERENCE = 0.8, 0.1
+"""Where the sway fits nearly every step of a long run a looser phase lock will do, as with a walking aid."""
 AGREES = 0.0
 FAINT_FIRST = 0.3
-FAINT_LAST = 0.6
+FAINT_LAST = 0.45
 TILTED_DEG = 15.0
 LIKELY_ODDS = 0.5
 LONG_STEP = 1.5
@@ -56,10 +59,14 @@ def no_run() -> Run:
 
 def accepted(table: FloatArray, evidence: float) -> bool:
     """Whether a closed run is walking."""
+    strong = evidence >= STRONG_EVIDENCE
     if len(table) < LEAST_CONTACTS or evidence < LEAST_EVIDENCE:
         return False
     agreement = float(np.mean(table[:, CUE] > AGREES))
-    return agreement >= LEAST_AGREEMENT and float(np.median(table[:, COHERENCE])) >= LEAST_COHERENCE
+    locked = float(np.median(table[:, COHERENCE]))
+    if agreement >= SURE_AGREEMENT and strong:
+        return locked >= SURE_COHERENCE
+    return agreement >= LEAST_AGREEMENT and locked >= LEAST_COHERENCE
 
 
 def feed(run: Run, contacts: FloatArray) -> tuple[Run, list[Walk]]:
@@ -121,9 +128,12 @@ def trim(table: FloatArray) -> tuple[int, int]:
     usual = float(np.median(table[:, HUMP]))
     tilted, far = table[:, TILT] > TILTED_DEG, step > longest
     first = _outer(tilted | (table[:, HUMP] < FAINT_FIRST * usual), far)
-    last = _outer((tilted | (table[:, HUMP] < FAINT_LAST * usual))[::-1], far[::-1])
-    closing = 1 if len(table) - first - last > LEAST_CONTACTS else 0
-    return first, len(table) - last - closing
+    poor = (tilted | (table[:, HUMP] < FAINT_LAST * usual))[::-1]
+    last = _outer(poor, far[::-1])
+    if len(table) - first - last > LEAST_CONTACTS:
+        last += 1
+        last += int(poor[last] and len(table) - first - last > LEAST_CONTACTS)
+    return first, len(table) - last
 
 
 def _outer(poor: BoolArray, far: BoolArray) -> int:

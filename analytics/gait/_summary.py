@@ -29,6 +29,8 @@ SENSOR_TO_HEIGHT = 0.55
 PENDULUM = 4.587 / 4.0
 """Correction of the inverted pendulum (Zijlstra 2003, as calibrated by Mobilise-D)."""
 TURN_RATE_DPS = 50.0
+HESITATION = 1.3
+"""Strides that take longer than this times the median are shortened in proportion: the pendulum holds for flow only."""
 SHORTEST_STRIDE_S, LONGEST_STRIDE_S = 0.2, 3.0
 SHORTEST_LENGTH_M = 0.15
 STEADY_STRIDES = 6
@@ -93,13 +95,17 @@ def _cadence(table: FloatArray, stride: FloatArray) -> float:
 
 
 def stride_lengths(table: FloatArray, sensor_height_m: float) -> FloatArray:
-    """Length of the stride that ends at each contact, m: two inverted pendulums, shortened in turns."""
+    """Length of the stride that ends at each contact, m: two inverted pendulums, shorter in turns and hesitation."""
 
     def step(rise: FloatArray) -> FloatArray:
         return 2.0 * np.sqrt(np.maximum(0.0, 2.0 * sensor_height_m * rise - rise**2))
 
     rate = np.degrees(np.abs(table[:, TURN])) / np.maximum(table[:, STRIDE], 0.1)
     shorter = np.maximum(0.6, 1.0 / (1.0 + (rate / TURN_RATE_DPS) ** 2))
+    timed = table[:, STRIDE] > 0
+    if timed.any():
+        usual = HESITATION * float(np.median(table[timed, STRIDE]))
+        shorter = shorter * np.minimum(1.0, usual / np.maximum(table[:, STRIDE], 0.1))
     return np.asarray(PENDULUM * (step(table[:, RISE_A]) + step(table[:, RISE_B])) * shorter)
 
 
