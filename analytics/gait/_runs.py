@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics._window import GRID_HZ, BoolArray, FloatArray
-from analytics.gait._table import COHERENCE, COLUMNS, CUE, HUMP, ODDS, PERIOD, ROW, TILT
+from analytics.gait._table import COHERENCE, COLUMNS, CUE, HUMP, ODDS, PERIOD, RHYTHM, ROW, TILT
 
 BREAK_S = 3.0
 """A longer pause ends a bout (Mobilise-D; Kluge 2021)."""
@@ -20,13 +20,15 @@ LEAST_CONTACTS = 5
 LEAST_AGREEMENT = 0.65
 LEAST_COHERENCE = 0.2
 STRONG_EVIDENCE = 7.0
-SURE_AGREEMENT, SURE_COHERENCE = 0.8, 0.1
-"""Where the sway fits nearly every step of a long run a looser phase lock will do, as with a walking aid."""
+SURE_AGREEMENT, SURE_COHERENCE, SURE_RHYTHM = 0.8, 0.1, 0.3
+"""Where the sway fits nearly every step of a rhythmic run a looser phase lock will do, as with a walking aid."""
 AGREES = 0.0
 FAINT_FIRST = 0.3
 FAINT_LAST = 0.45
 TILTED_DEG = 15.0
 LIKELY_ODDS = 0.5
+BEGINNING = 10
+"""Contacts that decide where a bout begins, so that its beginning stays while it grows."""
 LONG_STEP = 1.5
 LONG_STRIDE = 0.75
 OUTER = 3
@@ -36,12 +38,16 @@ MOST_CONTACTS = 4096
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """An open run: its contacts, the evidence so far and where it was highest (`length` contacts in)."""
+    """An open run: its contacts, the evidence so far and where it was highest (`length` contacts in).
+
+    `told` says that it was told as a provisional bout, so that a final one must follow.
+    """
 
     table: FloatArray
     total: float = 0.0
     best: float = 0.0
     length: int = 0
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ def accepted(table: FloatArray, evidence: float) -> bool:
         return False
     agreement = float(np.mean(table[:, CUE] > AGREES))
     locked = float(np.median(table[:, COHERENCE]))
-    if agreement >= SURE_AGREEMENT and strong:
+    if agreement >= SURE_AGREEMENT and strong and float(np.median(table[:, RHYTHM])) >= SURE_RHYTHM:
         return locked >= SURE_COHERENCE
     return agreement >= LEAST_AGREEMENT and locked >= LEAST_COHERENCE
 
@@ -74,22 +80,24 @@ def feed(run: Run, contacts: FloatArray) -> tuple[Run, list[Walk]]:
     table = np.concatenate((run.table, contacts))
     rows, odds = table[:, ROW].tolist(), np.clip(table[:, ODDS], -MOST_ODDS, MOST_ODDS).tolist()
     closed: list[Walk] = []
-    first, total, best, length = 0, run.total, run.best, run.length
+    first, total, best, length, told = 0, run.total, run.best, run.length, run.told
     place = len(run.table)
     while place < len(table):
         if place > first and _ends(rows, first, place, length, best - total):
-            closed += close(Run(table[first:place], total, best, length))[1]
+            closed += close(Run(table[first:place], total, best, length, told))[1]
             # What came after the highest evidence may begin another walk.
             first = place = first + length
-            total, best, length = 0.0, 0.0, 0
+            total, best, length, told = 0.0, 0.0, 0, False
             continue
         total += odds[place]
         place += 1
         if total <= 0.0:
-            first, total, best, length = place, 0.0, 0.0, 0
+            if told:
+                closed += close(Run(table[first:place], total, best, length, told))[1]
+            first, total, best, length, told = place, 0.0, 0.0, 0, False
         elif total >= best:
             best, length = total, place - first
-    return Run(table[first:], total, best, length), closed
+    return Run(table[first:], total, best, length, told), closed
 
 
 def _ends(rows: list[float], first: int, place: int, length: int, lost: float) -> bool:
@@ -109,7 +117,7 @@ def walk_of(run: Run) -> Walk | None:
     table = run.table[: run.length]
     first, last = trim(table)
     inside = table[first:last]
-    if not accepted(inside, run.best):
+    if not run.told and not accepted(inside, run.best):
         return None
     outside = np.concatenate((run.table[:first], run.table[last:]))
     return Walk(inside, outside[outside[:, ODDS] > LIKELY_ODDS])
@@ -123,17 +131,21 @@ def trim(table: FloatArray) -> tuple[int, int]:
     """
     if len(table) < LEAST_CONTACTS:
         return 0, len(table)
-    step = np.diff(table[:, ROW]) / GRID_HZ
-    longest = max(LONG_STEP * float(np.median(step)), LONG_STRIDE * float(np.median(table[:, PERIOD])))
-    usual = float(np.median(table[:, HUMP]))
-    tilted, far = table[:, TILT] > TILTED_DEG, step > longest
-    first = _outer(tilted | (table[:, HUMP] < FAINT_FIRST * usual), far)
-    poor = (tilted | (table[:, HUMP] < FAINT_LAST * usual))[::-1]
-    last = _outer(poor, far[::-1])
+    first = _outer(*_poor(table[:BEGINNING], FAINT_FIRST))
+    poor, far = _poor(table, FAINT_LAST)
+    last = _outer(poor[::-1], far[::-1])
     if len(table) - first - last > LEAST_CONTACTS:
         last += 1
-        last += int(poor[last] and len(table) - first - last > LEAST_CONTACTS)
+        last += int(poor[-1 - last] and len(table) - first - last > LEAST_CONTACTS)
     return first, len(table) - last
+
+
+def _poor(table: FloatArray, faint: float) -> tuple[BoolArray, BoolArray]:
+    """Which contacts are faint or tilted, and after which the next is far away."""
+    step = np.diff(table[:, ROW]) / GRID_HZ
+    longest = max(LONG_STEP * float(np.median(step)), LONG_STRIDE * float(np.median(table[:, PERIOD])))
+    poor = (table[:, HUMP] < faint * float(np.median(table[:, HUMP]))) | (table[:, TILT] > TILTED_DEG)
+    return np.asarray(poor), np.asarray(step > longest)
 
 
 def _outer(poor: BoolArray, far: BoolArray) -> int:

@@ -16,7 +16,7 @@ from analytics._window import GRID_HZ, FloatArray, Window
 from analytics.gait import _live
 from analytics.gait._contacts import find_steps
 from analytics.gait._results import Bout, GaitResult, MountingKnown, Now
-from analytics.gait._runs import BREAK_S, Run, Walk, close, feed, no_run, walk_of, walking_of
+from analytics.gait._runs import BEGINNING, BREAK_S, Run, Walk, close, feed, no_run, walk_of, walking_of
 from analytics.gait._signals import GRAVITY, SLOW_HZ, Level, Signals, level, local_mounting, signals, slower
 from analytics.gait._state import GaitState
 from analytics.gait._summary import ADULT_HEIGHT_M, SENSOR_TO_HEIGHT, summarise
@@ -136,7 +136,8 @@ def _analyse(state: GaitState, until: int, *, last: bool = False) -> tuple[GaitS
         walks += ended
     mounting = mounting_of.merge(state.mounting, stretch.mounting)
     state = replace(state, turns=turns)
-    results = _closed_bouts(state, walks) + _open_bout(state, run)
+    run, open_bout = _open_bout(state, run)
+    results = _closed_bouts(state, walks) + open_bout
     results += _mounting_results(state, mounting, until)
     still = run.table[0, ROW] if len(run.table) else until - CONTEXT_S * GRID_HZ
     state = replace(state, run=run, turns=_one_each(turns, still), decided=until, active=False, mounting=mounting)
@@ -201,10 +202,10 @@ def _closed_bouts(state: GaitState, walks: list[Walk]) -> list[GaitResult]:
     return [_bout(state, walk, final=True) for walk in walks]
 
 
-def _open_bout(state: GaitState, run: Run) -> list[GaitResult]:
-    """The open run as a provisional bout, once it is walking."""
-    walk = walk_of(run)
-    return [_bout(state, walk, final=False)] if walk else []
+def _open_bout(state: GaitState, run: Run) -> tuple[Run, list[GaitResult]]:
+    """The open run as a provisional bout, once it is walking and its beginning stands."""
+    walk = walk_of(run) if run.length >= BEGINNING else None
+    return (replace(run, told=True), [_bout(state, walk, final=False)]) if walk else (run, [])
 
 
 def _bout(state: GaitState, walk: Walk, *, final: bool) -> Bout:

@@ -27,11 +27,11 @@ COLUMNS = (
     "roll",  # … obliquity
     "yaw",  # … rotation
     "coherence",  # phase lock of vertical slope and forward acceleration, −1 to 1
+    "rhythm",  # height of the autocorrelation at the stride period
     "impact",  # highest vertical acceleration just after the contact, m/s²
 )
-ROW, SIDE, ODDS, HUMP, TILT, CUE, PERIOD, STRIDE, RISE_A, RISE_B, TURN, PITCH, ROLL, YAW, COHERENCE, IMPACT = range(
-    len(COLUMNS)
-)
+ROW, SIDE, ODDS, HUMP, TILT, CUE, PERIOD, STRIDE = range(8)
+RISE_A, RISE_B, TURN, PITCH, ROLL, YAW, COHERENCE, RHYTHM, IMPACT = range(8, len(COLUMNS))
 
 COHERENCE_WEIGHT, COHERENCE_ZERO, COHERENCE_LEAST = 2.2, 0.3, 0.0
 HUMP_WEIGHT, HUMP_ZERO_MPS2, HUMP_LIMIT = 0.7, 0.3, 2.0
@@ -75,6 +75,7 @@ def contact_table(signals: Signals, steps: Steps, start_row: int) -> FloatArray:
     table[:, CUE] = steps.side_cue * (2.0 * steps.side - 1.0)
     table[:, PERIOD] = steps.period_s
     table[:, COHERENCE] = steps.coherence
+    table[:, RHYTHM] = steps.rhythm
     table = _without_doubles(table)
     _describe_strides(signals, table)
     table[:, ROW] += start_row
