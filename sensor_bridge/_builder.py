@@ -9,7 +9,7 @@ from sagittal.names import Site
 
 BLOCK_NS = 500_000_000
 EVEN_NS = 20_000
-"""Samples that lie within 20 µs of an even grid are sent as even: the clock's own noise is larger."""
+"""Within 20 µs of an even grid samples are sent as even, for clocks are noisier; recorded times stay as they are."""
 _SAMPLE_BYTES = AXES * 2
 
 
@@ -76,7 +76,8 @@ class BlockBuilder:
         t, n = samples.t_ns, len(samples.t_ns)
         if n > 1:
             self._dt_ns = max(1, round((t[-1] - t[0]) / (n - 1)))
-        even = all(abs(t[0] + i * self._dt_ns - t[i]) <= EVEN_NS for i in range(n))
+        tolerance_ns = 0 if samples.clock is ClockKind.RECORDED else EVEN_NS
+        even = all(abs(t[0] + i * self._dt_ns - t[i]) <= tolerance_ns for i in range(n))
         gap, first = samples.gap_before, self._first_gap
         self._first_gap = None
         block = Block(

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sagittal.blocks import Block, Gap, GapReason
+from sagittal.blocks import Block, ClockKind, Gap, GapReason
 from sagittal.messages import DeviceState
 from sagittal.names import Site
 from sagittal.units import NS_PER_S
@@ -64,6 +64,6 @@ def recorded(blocks: Iterable[Block]) -> Iterator[Samples]:
             acc_scale=block.acc_scale,
             gyr=block.gyr,
             gyr_scale=block.gyr_scale,
-            clock=block.clock,
+            clock=ClockKind.RECORDED,
             gap_before=gap,
         )

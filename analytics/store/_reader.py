@@ -83,6 +83,11 @@ class SqliteReader:
         where, values = ("", ()) if wearer is None else (" WHERE wearer=?", (wearer,))
         return int(self._all(f"SELECT coalesce(sum(samples), 0) FROM stream{where}", values)[0][0])  # noqa: S608  # own constants
 
+    def state(self, wearer: str) -> bytes | None:
+        """A wearer's pipeline state behind the last block committed."""
+        rows = self._all("SELECT data FROM state WHERE wearer=?", (wearer,))
+        return bytes(rows[0][0]) if rows else None
+
     def outbox(self, after: int, limit: int) -> list[Row]:
         """Rows of the outbox behind an id, in order."""
         found = self._all("SELECT id, wearer, site, json FROM outbox WHERE id>? ORDER BY id LIMIT ?", (after, limit))

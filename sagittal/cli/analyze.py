@@ -69,27 +69,28 @@ def _show(found: dict[str, Any]) -> None:
     for span in found["posture"]:
         postures[span["posture"]] = postures.get(span["posture"], 0.0) + span["end_s"] - span["start_s"]
     console.print("posture: " + (", ".join(f"{label} {s:.0f} s" for label, s in postures.items()) or "none"))
-    table = Table("start", "end", "strides", "cadence", "speed", "stride", "steady", title="walking bouts")
+    names = ("start s", "end s", "strides", "cadence /min", "speed m/s", "stride m", "steady")
+    table = Table(*names, title="walking bouts")
     for bout in found["walking_bouts"]:
         table.add_row(
-            f"{bout['start_s']:.1f} s",
-            f"{bout['end_s']:.1f} s",
+            f"{bout['start_s']:.1f}",
+            f"{bout['end_s']:.1f}",
             str(bout["n_strides"]),
-            _number(bout["cadence_spm"], "/min", 1),
-            _number(bout["walking_speed_mps"], "m/s", 2),
-            _number(bout["stride_length_m"], "m", 2),
-            "yes" if bout["steady"] else str(bout["steady_reason"]),
+            _number(bout["cadence_spm"], 1),
+            _number(bout["walking_speed_mps"], 2),
+            _number(bout["stride_length_m"], 2),
+            "yes" if bout["steady"] else "no",
         )
     console.print(table)
     table = Table("pattern", "score", "side", "found", title="compensation")
     for one in found["compensations"]:
         verdict = "consistent with it" if one["flagged"] else "no" if one["assessable"] else f"– {one['reason']}"
-        table.add_row(one["pattern"].replace("_", " "), _number(one["score"], "", 2), one["side"] or "", verdict)
+        table.add_row(one["pattern"].replace("_", " "), _number(one["score"], 2), one["side"] or "", verdict)
     console.print(table)
     score = found["compensation_score"]
     console.print(f"score: {found['compensation_reason'] if score is None else f'{score:.2f} of 1'}")
     console.print(found["notice"])
 
 
-def _number(value: float | None, unit: str, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f} {unit}".strip()
+def _number(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"

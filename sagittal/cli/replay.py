@@ -135,29 +135,43 @@ def _replay(
 
 def _table(glance: Glance, streams: Sequence[Recorded]) -> Table:
     table = Table(title="walking bouts")
-    for name in ("wearer", "start", "duration", "strides", "cadence", "speed", "stride", "steady"):
+    for name in ("wearer", "start s", "end s", "strides", "cadence /min", "speed m/s", "stride m", "steady"):
         table.add_column(name, justify="left" if name in ("wearer", "steady") else "right")
-    ranges = {one.wearer: [] for one in streams}  # type: dict[str, list[Recorded]]
+    ranges: dict[str, list[Recorded]] = {}
     for one in streams:
-        ranges[one.wearer].append(one)
-    for wearer, walk in glance.walks():
-        inside = [one for one in ranges.get(wearer, []) if one.start_ns <= walk.start_ns <= one.end_ns]
-        if inside:
-            table.add_row(wearer, f"{seconds(walk.start_ns - inside[0].start_ns):.1f} s", *_cells(walk))
+        ranges.setdefault(one.wearer, []).append(one)
+    for wearer, recorded_there in ranges.items():
+        start_ns, end_ns = min(one.start_ns for one in recorded_there), max(one.end_ns for one in recorded_there)
+        found = {walk.start_ns: walk for walk in [*_stored(glance, wearer), *_still_open(glance, wearer)]}
+        for walk in (found[key] for key in sorted(found) if start_ns <= key <= end_ns):
+            table.add_row(wearer, *_cells(walk, start_ns))
     return table
 
 
-def _cells(walk: Walk) -> list[str]:
+def _stored(glance: Glance, wearer: str) -> list[Walk]:
+    return [walk for whose, walk in glance.walks() if whose == wearer]
+
+
+def _still_open(glance: Glance, wearer: str) -> list[Walk]:
+    """What the end of the recording leaves open, closed."""
+    from analytics.pipeline import finish, load_state
+
+    saved = glance.open().state(wearer)
+    return [] if saved is None else [one for one in finish(load_state(saved))[1] if isinstance(one, Walk)]
+
+
+def _cells(walk: Walk, start_ns: int) -> list[str]:
     def number(value: float | None, form: str) -> str:
         return "–" if value is None else format(value, form)
 
     return [
-        f"{seconds(walk.end_ns - walk.start_ns):.1f} s",
+        f"{seconds(walk.start_ns - start_ns):.1f}",
+        f"{seconds(walk.end_ns - start_ns):.1f}",
         str(walk.n_strides),
-        number(walk.cadence_spm, ".1f") + " /min",
-        number(walk.walking_speed_mps, ".2f") + " m/s",
-        number(walk.stride_length_m, ".2f") + " m",
-        "yes" if walk.steady else f"no: {walk.steady_reason or 'unknown'}",
+        number(walk.cadence_spm, ".1f"),
+        number(walk.walking_speed_mps, ".2f"),
+        number(walk.stride_length_m, ".2f"),
+        "yes" if walk.steady else "no",
     ]
 
 

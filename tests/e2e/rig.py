@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from analytics.store import Store, open_reader
+from analytics.worker import Pipeline
 from analytics.worker._session import Session
 from sagittal import broker
 from sagittal.blocks import Block
@@ -18,7 +19,7 @@ from sagittal.codec import encode_block, read_blocks
 from sagittal.errors import StoreError
 from sagittal.protocols import Reader
 from sagittal.results import Result
-from sagittal.settings import Settings
+from sagittal.settings import Settings, Wearer
 from sensor_bridge._spool import Ledger, Spool
 from tests.worker.fakes import SumPipeline
 
@@ -34,11 +35,13 @@ def contents(reader: Reader) -> dict[str, list[Result]]:
     }
 
 
-def unfaulted(blocks: Sequence[Block], folder: Path) -> dict[str, list[Result]]:
+def unfaulted(
+    blocks: Sequence[Block], folder: Path, pipeline: Pipeline | None = None, wearers: Sequence[Wearer] = ()
+) -> dict[str, list[Result]]:
     """What the same blocks lead to where nothing ever goes wrong."""
-    settings = Settings(data_dir=folder)
+    settings = Settings(data_dir=folder, wearers=list(wearers))
     store = Store(settings.store_path, "calm")
-    session = Session(store, settings, SumPipeline(), "calm")
+    session = Session(store, settings, pipeline or SumPipeline(), "calm")
     for block in blocks:
         session.take_block(block.wearer, str(block.site), encode_block(block))
     session.commit({})
@@ -47,6 +50,12 @@ def unfaulted(blocks: Sequence[Block], folder: Path) -> dict[str, list[Result]]:
     found = contents(reader)
     reader.close()
     return found
+
+
+def recorded(settings: Settings) -> list[Block]:
+    """Every block in the raw recordings."""
+    files = sorted(settings.recordings_dir.rglob("*.cborseq"))
+    return [block for file in files for block in read_blocks(file) if isinstance(block, Block)]
 
 
 class Rig:
@@ -121,8 +130,7 @@ class Rig:
             reader.close()
 
     def recorded(self) -> list[Block]:
-        files = sorted(self.settings.recordings_dir.rglob("*.cborseq"))
-        return [block for file in files for block in read_blocks(file) if isinstance(block, Block)]
+        return recorded(self.settings)
 
     def ledger(self) -> Ledger:
         spool = Spool(self.settings.spool_path)

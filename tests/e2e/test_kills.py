@@ -54,6 +54,7 @@ def test_kills_in_any_order_lose_nothing_and_double_nothing(rig: Rig, tmp_path: 
     check(rig, tmp_path, *rig.finish())
 
 
+@pytest.mark.parametrize("rig", ["nats"], indirect=True)
 def test_a_worker_started_long_after_the_bridge_gets_everything(rig: Rig, tmp_path: Path) -> None:
     rig.start("broker", "bridge")
     time.sleep(4)
@@ -63,6 +64,7 @@ def test_a_worker_started_long_after_the_bridge_gets_everything(rig: Rig, tmp_pa
     check(rig, tmp_path, *rig.finish())
 
 
+@pytest.mark.parametrize("rig", ["nats"], indirect=True)
 def test_a_broker_that_comes_last_is_waited_for(rig: Rig, tmp_path: Path) -> None:
     rig.start("bridge", "worker")
     time.sleep(2)
