@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from analytics._window import FloatArray
 from analytics.gait._signals import SLOW_HZ
 
 LIVE_S = 5
-LEAST_SWING_MPS2 = 0.18
+LEAST_SWING_MPS2 = 0.2
+MOST_SWAY_DEG = 16.0
+"""The pelvis of a walker stays this near its mean; sitting down, bending and turning over do not."""
 LEAST_RHYTHM = 0.35
 SHORTEST_STEP_S = 0.33
 LONGEST_STEP_S = 1.25
 
 
-def look(vertical: FloatArray) -> tuple[bool, float | None]:
-    """Whether `vertical` (25 Hz, the last five seconds) repeats as steps do, and the cadence in steps/min."""
-    if len(vertical) < 3 * SLOW_HZ:
+def look(slow: FloatArray) -> tuple[bool, float | None]:
+    """Whether the last five seconds repeat as steps do, and the cadence in steps/min.
+
+    `slow` is (n, 4) at 25 Hz: vertical acceleration in m/s² and up in the sensor frame.
+    """
+    if len(slow) < 3 * SLOW_HZ or _sways(slow[:, 1:]):
         return False, None
+    vertical = slow[:, 0]
     smooth = np.convolve(vertical - vertical.mean(), (0.25, 0.5, 0.25), "same")
     energy = float(smooth @ smooth)
     if energy < LEAST_SWING_MPS2**2 * len(smooth):
@@ -35,3 +43,10 @@ def look(vertical: FloatArray) -> tuple[bool, float | None]:
     low, mid, high = curve[lag - 1 : lag + 2]
     shift = 0.5 * (low - high) / (low - 2.0 * mid + high)
     return True, 60.0 * SLOW_HZ / (lag + float(shift))
+
+
+def _sways(up: FloatArray) -> bool:
+    """Whether the sensor tilts by more than walking does."""
+    mean = up.sum(axis=0)
+    cosine = float((up @ mean).min()) / math.sqrt(float(mean @ mean))
+    return cosine < math.cos(math.radians(MOST_SWAY_DEG))

@@ -28,7 +28,7 @@ class GaitState:
     seconds
         Buffered samples, one (100, 9) array of acc, gyr, up in the sensor frame a second; at most some 33 of them.
     slow
-        (n,) the last five seconds' vertical acceleration at 25 Hz.
+        (n, 4) the last five seconds at 25 Hz: vertical acceleration and up.
     decided
         Grid row up to which contacts are final.
     walked, active
@@ -43,7 +43,7 @@ class GaitState:
 
     start: int = 0
     seconds: tuple[FloatArray, ...] = ()
-    slow: FloatArray = field(default_factory=lambda: np.zeros(0))
+    slow: FloatArray = field(default_factory=lambda: np.zeros((0, 4)))
     decided: int = 0
     walked: int = 1000
     active: bool = False
@@ -97,7 +97,7 @@ def from_dict(plain: Mapping[str, Any]) -> GaitState:
     return GaitState(
         start=int(plain["start"]),
         seconds=tuple(np.asarray(second, dtype=float).reshape(-1, SAMPLES) for second in plain["seconds"]),
-        slow=np.asarray(plain["slow"], dtype=float),
+        slow=np.asarray(plain["slow"], dtype=float).reshape(-1, 4),
         decided=int(plain["decided"]),
         walked=int(plain["walked"]),
         active=bool(plain["active"]),

@@ -25,6 +25,8 @@ from analytics.gait._turns import find_turns
 
 HOP = GRID_HZ
 STRETCH_S = 40
+BUSY_S = 10
+"""The same where there is movement that the quick look does not take for walking: short, slow bouts hide in it."""
 CONTEXT_S = 8
 DELAY_S = 1.5
 """Contacts are final this long before the end of what is known."""
@@ -94,7 +96,8 @@ def gait_finish(state: GaitState, rest: Window | None = None) -> tuple[GaitState
 
 def _look(state: GaitState, second: FloatArray) -> tuple[GaitState, Now]:
     vertical = np.einsum("ij,ij->i", second[:, :3], second[:, 6:]) - GRAVITY
-    slow = np.concatenate((state.slow[-(_live.LIVE_S - 1) * SLOW_HZ :], slower(vertical)))
+    recent = slower(np.concatenate((vertical[:, None], second[:, 6:]), axis=1))
+    slow = np.concatenate((state.slow[-(_live.LIVE_S - 1) * SLOW_HZ :], recent))
     mean = float(vertical.sum()) / HOP
     active = float(vertical @ vertical) / HOP - mean * mean > STILL_MPS2**2
     walking, cadence = _live.look(slow) if active else (False, None)
@@ -107,7 +110,8 @@ def _look(state: GaitState, second: FloatArray) -> tuple[GaitState, Now]:
 def _due(state: GaitState) -> bool:
     if not state.active and not len(state.run.table):
         return False
-    return state.walked in LOOK_AGAIN or state.end - state.decided >= STRETCH_S * GRID_HZ
+    longest = STRETCH_S if state.walked == 0 else BUSY_S
+    return state.walked in LOOK_AGAIN or state.end - state.decided >= longest * GRID_HZ
 
 
 def _forget(state: GaitState) -> GaitState:
