@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import queue
 import ssl
 from urllib.parse import urlsplit
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
 
 from sagittal.errors import BrokerError
 from sagittal.settings import Broker, Settings, secret
@@ -63,6 +65,35 @@ def connect(client: paho.Client, settings: Settings) -> None:
         client.connect(host, port, keepalive=settings.broker.keepalive_s)
     except (OSError, ValueError) as error:
         raise BrokerError(f"no broker answers at {host}:{port} ({error}): start it, or set broker.url") from None
+
+
+def check(settings: Settings, timeout_s: float = 5.0) -> None:
+    """Return if the broker takes these credentials.
+
+    Raises
+    ------
+    BrokerError
+        Where nothing listens there, it is no MQTT broker, or it refuses.
+    """
+    answers: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def connected(_client: paho.Client, _data: object, _flags: object, reason: ReasonCode, *_: object) -> None:
+        answers.put(str(reason) if reason.is_failure else "")
+
+    client = make_client("", settings)
+    client.on_connect = connected
+    connect(client, settings)
+    client.loop_start()
+    try:
+        refusal = answers.get(timeout=timeout_s)
+    except queue.Empty:
+        refusal = "it does not speak MQTT"
+    finally:
+        client.disconnect()
+        client.loop_stop()
+    if refusal:
+        host, port = host_port(settings)
+        raise BrokerError(f"the broker at {host}:{port} refuses ({refusal}): check user, password and broker.url")
 
 
 def start(client: paho.Client, settings: Settings) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from sagittal.errors import SagittalError
 
@@ -29,6 +30,10 @@ SUPERVISED = "SAGITTAL_SUPERVISED"
 LEDGER = "SAGITTAL_LEDGER"
 FOREIGN = "broker"
 """The part that is no program of ours and so can't look after itself."""
+
+
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""The numerics are small: more threads would only take memory and time from the other parts."""
 
 
 class PartRefused(SagittalError):
@@ -79,7 +84,7 @@ class Supervisor:
     def __init__(self, say: Callable[[str], None], ledger: Path | None = None) -> None:
         self._say = say
         self._ledger = ledger
-        self._environment = {**os.environ, SUPERVISED: str(os.getpid()), LEDGER: str(ledger or "")}
+        self._environment = {**_ONE_THREAD, **os.environ, SUPERVISED: str(os.getpid()), LEDGER: str(ledger or "")}
         self._children: dict[str, _Child] = {}
         self._quiet = False
 
@@ -203,20 +208,25 @@ def _reason(code: int) -> str:
 
 
 class Stopping:
-    """Turns SIGINT, SIGTERM and SIGHUP into an event; a second one no longer waits."""
+    """Turns SIGINT, SIGTERM and SIGHUP (but under nohup) into an event; a second Ctrl-C no longer waits."""
 
     def __init__(self, then: Callable[[], None] | None = None) -> None:
         self.event = threading.Event()
         self._then = then
+        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> threading.Event:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            before = signal.getsignal(number)
+            if number == signal.SIGHUP and before is signal.SIG_IGN:
+                continue
+            self._before[number] = before
             signal.signal(number, self._handle)
         return self.event
 
     def __exit__(self, *_: object) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
+        for number, before in self._before.items():
+            signal.signal(number, before)
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if self.event.is_set() and number == signal.SIGINT:

@@ -22,12 +22,22 @@ def sources(settings: Settings) -> list[Source]:
     SettingsError
         Where no wearable is named, or one with a driver that is not known.
     """
-    found = [_open(wearer, device) for wearer in settings.wearers for device in wearer.devices]
-    if not found:
+    require_wearables(settings)
+    return [_open(wearer, device) for wearer in settings.wearers for device in wearer.devices]
+
+
+def require_wearables(settings: Settings) -> None:
+    """Return if the settings name a wearable at all.
+
+    Raises
+    ------
+    SettingsError
+        Where they don't.
+    """
+    if not any(wearer.devices for wearer in settings.wearers):
         raise SettingsError(
             f"no wearable is named: add a wearer with a device to {settings_file()}, or try `sagittal run --demo`"
         )
-    return found
 
 
 def _open(wearer: Wearer, device: Device) -> Source:

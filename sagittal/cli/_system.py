@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sagittal import broker
+from sagittal import broker, mqtt
 from sagittal.errors import StoreError
 from sagittal.settings import Settings
 from sagittal.supervisor import ERROR, Part, Supervisor, python_part
@@ -40,9 +40,11 @@ class System:
         StoreError
             Where the data folder can't be written.
         BrokerError
-            Where there is no broker to start.
+            Where there is no broker to start, or the one named can't be used.
         """
-        if not self.settings.broker.url:
+        if self.settings.broker.url:
+            mqtt.check(self.settings)
+        else:
             broker.check_free(broker.HOST, self.settings.broker.port, "the broker", "SAGITTAL_BROKER__PORT")
             broker.find_server()
         if page:

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from paho.mqtt.reasoncodes import ReasonCode
 
 from sagittal.blocks import Block
 from sagittal.cli._options import BROKER, with_broker
 from sagittal.codec import Torn, append_block, decode_block, read_blocks
-from sagittal.errors import BlockError, BrokerError, RecordingError
-from sagittal.mqtt import connect, make_client
+from sagittal.errors import BlockError, RecordingError
+from sagittal.mqtt import check, make_client, start
 from sagittal.names import Site, check_name
 from sagittal.settings import Settings
 from sagittal.supervisor import Stopping
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 HOLE_S = 20.0
 """How long a missing block is waited for: longer than a bridge needs to send it again."""
-_ANSWER_S = 10.0
 
 
 def register(app: typer.Typer) -> None:
@@ -111,11 +109,10 @@ def _next(
 
 
 def _listen(settings: Settings, topic: str, inbox: queue.SimpleQueue[bytes]) -> paho.Client:
+    check(settings)
     client = make_client("", settings)
-    answers: queue.SimpleQueue[str] = queue.SimpleQueue()
 
-    def connected(client: paho.Client, _data: object, _flags: object, reason: ReasonCode, *_: object) -> None:
-        answers.put(str(reason) if reason.is_failure else "")
+    def connected(client: paho.Client, *_: object) -> None:
         client.subscribe(topic, qos=1)
 
     def arrived(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
@@ -123,15 +120,7 @@ def _listen(settings: Settings, topic: str, inbox: queue.SimpleQueue[bytes]) -> 
 
     client.on_connect = connected
     client.on_message = arrived
-    connect(client, settings)
-    client.loop_start()
-    try:
-        refusal = answers.get(timeout=_ANSWER_S)
-    except queue.Empty:
-        refusal = "no answer"
-    if refusal:
-        client.loop_stop()
-        raise BrokerError(f"the broker at {settings.broker_url} refuses ({refusal}): mend broker.*, or --broker")
+    start(client, settings)
     return client
 
 

@@ -24,6 +24,7 @@ from sagittal.broker import free_port
 from sagittal.cli._drain import Summary, drain, summarize
 from sagittal.cli._glance import Glance
 from sagittal.cli._options import BROKER, DATA_DIR, with_broker
+from sagittal.cli._sources import require_wearables
 from sagittal.cli._system import System, is_terminal, since
 from sagittal.results import NOTICE
 from sagittal.settings import Settings
@@ -67,6 +68,7 @@ def _run(settings: Settings, seconds: float | None, open_page: bool) -> Summary:
     begun, begun_ns = time.monotonic(), time.time_ns()
     console = Console(soft_wrap=True, highlight=False)
     system = System(settings, console.print)
+    require_wearables(settings)
     system.check()
     glance = Glance(settings.store_path)
     first: float | None = None

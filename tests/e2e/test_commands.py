@@ -171,6 +171,19 @@ def test_a_data_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None
     assert (tmp_path / "file").read_text() == ""
 
 
+def test_parts_that_cannot_run_are_refused_before_others_start(tmp_path: Path) -> None:
+    folder, port = tmp_path / "data", {"SAGITTAL_PAGE__PORT": str(free_port())}
+    refused(sagittal("run", "--data-dir", str(folder), **port), "no wearable", "--demo")
+    absent = f"mqtt://127.0.0.1:{free_port()}"
+    refused(sagittal("run", "--demo", "--broker", absent, "--data-dir", str(folder), **port), "no broker answers")
+    assert not folder.exists()
+    folder.mkdir()
+    (folder / "store.sqlite").write_bytes(b"rubbish " * 1000)
+    refused(sagittal("worker", "--broker", absent, SAGITTAL_DATA_DIR=str(folder)), "damaged", "move it away")
+    refused(sagittal("run", "--demo", "--data-dir", str(folder), **port), "damaged", "move it away")
+    assert (folder / "store.sqlite").read_bytes() == b"rubbish " * 1000
+
+
 def test_a_broker_that_refuses_is_one_line(tmp_path: Path, mosquitto_binary: str) -> None:
     port = broker.free_port()
     config = tmp_path / "locked.conf"
@@ -181,6 +194,8 @@ def test_a_broker_that_refuses_is_one_line(tmp_path: Path, mosquitto_binary: str
         file = tmp_path / "x.cborseq"
         done = sagittal("doctor", "--broker", f"mqtt://127.0.0.1:{port}", "--data-dir", str(tmp_path / "d"))
         assert "refuses" in done.stdout
+        done = sagittal("run", "--demo", "--broker", f"mqtt://127.0.0.1:{port}", "--data-dir", str(tmp_path / "d"))
+        refused(done, "refuses", "password")
         refused(sagittal("record", str(file), "--seconds", "5", "--broker", f"mqtt://127.0.0.1:{port}"), "refuse")
         assert not file.exists()
     finally:
