@@ -148,6 +148,10 @@ class Hub:
             for box in boxes:
                 box.close()
 
+    def from_thread_close(self) -> None:
+        """Let every browser go, from any thread."""
+        self._hand_over(self.close)
+
     def _hand_over(self, do: Callable[..., None], *args: object) -> None:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(do, *args)

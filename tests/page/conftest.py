@@ -49,15 +49,16 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def serve_app() -> Iterator[Callable[[Any], str]]:
-    running: list[tuple[uvicorn.Server, threading.Thread]] = []
+    running: list[tuple[Any, uvicorn.Server, threading.Thread]] = []
 
     def start(app: Any) -> str:
         port = free_port()
-        running.append(serve(app, port))
+        running.append((app, *serve(app, port)))
         return f"http://127.0.0.1:{port}"
 
     yield start
-    for server, thread in running:
+    for app, server, thread in running:
+        app.state.page.hub.from_thread_close()
         server.should_exit = True
         thread.join(10)
 

@@ -9,12 +9,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from dashboards.page import create_app
 from sagittal.messages import Command, DeviceState, SilenceReason
 from sagittal.names import PostureLabel
 from sagittal.results import Angles, Event
+from sagittal.settings import Settings
 from sagittal.units import NS_PER_S
-from tests.page.conftest import Served
-from tests.page.fakes import NOW_NS, VERSION, health, posture
+from tests.conftest import free_port
+from tests.page.conftest import Served, serve
+from tests.page.fakes import NOW_NS, VERSION, MemoryLive, MemoryReader, a_day, health, posture
 
 pytestmark = pytest.mark.chromium
 PHONE = {"width": 390, "height": 844}
@@ -32,6 +35,21 @@ def browser(chromium: str) -> Iterator[Browser]:
         browser = play.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def two_wearers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    reader = MemoryReader()
+    a_day(reader, "w1")
+    a_day(reader, "w2")
+    settings = Settings(data_dir=tmp_path_factory.mktemp("axe"), wearers=[])
+    app = create_app(lambda: reader, MemoryLive(), settings, now_ns=lambda: NOW_NS)
+    port = free_port()
+    server, thread = serve(app, port)
+    yield f"http://127.0.0.1:{port}"
+    app.state.page.hub.from_thread_close()
+    server.should_exit = True
+    thread.join(10)
 
 
 @pytest.fixture
@@ -162,14 +180,13 @@ def test_it_works_without_its_script(page: Served, open_page: Callable[..., Page
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
 @pytest.mark.parametrize("path", ["/", "/w/w1", "/w/w1/days", "/w/w1/rights", "/w/w1?day=2026-11-23", "/w/nobody"])
 def test_axe_finds_nothing(
-    make_page: Callable[..., Served],
+    two_wearers: str,
     open_page: Callable[..., Page],
     path: str,
     viewport: dict[str, int],
     scheme: str,
 ) -> None:
-    page = make_page(wearers=("w1", "w2"))
-    shown = open_page(page.url + path, viewport, color_scheme=scheme)
+    shown = open_page(two_wearers + path, viewport, color_scheme=scheme)
     shown.evaluate("document.querySelectorAll('details').forEach((one) => { one.name = ''; one.open = true; })")
     found = Axe().run(shown, options=AXE_OPTIONS).response
     assert [(v["id"], v["nodes"][0]["html"]) for v in found["violations"]] == []
