@@ -142,4 +142,6 @@ def _array(value: Any) -> Any:
             kind, shape, data = value["nd"]
             return np.frombuffer(data, np.dtype(kind)).reshape(shape).copy()
         return {key: _array(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_array(entry) for entry in value]
     return value
