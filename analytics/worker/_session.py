@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from sagittal.settings import Settings
 _log = logging.getLogger(__name__)
 
 WANT_S = 2.0
+TELL_AGAIN_S = 1.0
 MAX_WANT_S = 60.0
 MAX_BLOCKS = 1000
 """Blocks in one commit at most, however fast they come."""
@@ -39,6 +41,8 @@ class _Stream:
     blocks: int = 0
     hole_since: float | None = None
     want_s: float = WANT_S
+    repeated: bool = False
+    told_again: float = -math.inf
 
 
 @dataclass(slots=True)
@@ -132,7 +136,9 @@ class Session:
         place = (block.wearer, block.site)
         new = place not in self._streams
         stream = self._streams.setdefault(place, _Stream(StreamOrder()))
+        repeats = stream.order.repeats
         taken = stream.order.offer(block)
+        stream.repeated |= stream.order.repeats > repeats
         for one in taken:
             self._step(stream, one)
         if taken or not stream.order.waiting:
@@ -213,8 +219,8 @@ class Session:
                 for wearer in erased.wearers:
                     self._drop(wearer)
 
-    def marks(self) -> list[tuple[Place, Watermark]]:
-        """The watermark of every stream as it is on disk, asking for what comes after it."""
+    def marks(self, *, want: bool = True) -> list[tuple[Place, Watermark]]:
+        """The watermark of every stream as it is on disk; `want`: asking for what comes after it."""
         stored = {(one.wearer, one.site): one.cursor for one in self._store.streams()}
         places = sorted(stored.keys() | self._streams.keys())
         return [
@@ -224,7 +230,7 @@ class Session:
                     boot_id=stored[place].boot_id.hex() if place in stored else None,
                     seq=stored[place].seq if place in stored else 0,
                     worker=self._worker,
-                    want=True,
+                    want=want,
                 ),
             )
             for place in places
@@ -242,6 +248,16 @@ class Session:
         for place, stream in self._streams.items():
             if stream.hole_since is not None and now - stream.hole_since >= stream.want_s:
                 stream.hole_since, stream.want_s = now, min(2 * stream.want_s, MAX_WANT_S)
+                found.add(place)
+        return found
+
+    def repeated(self) -> set[Place]:
+        """Streams whose blocks came again, so that their last mark may have been lost; each at most once a second."""
+        now = self._clock()
+        found: set[Place] = set()
+        for place, stream in self._streams.items():
+            if stream.repeated and now - stream.told_again >= TELL_AGAIN_S:
+                stream.repeated, stream.told_again = False, now
                 found.add(place)
         return found
 

@@ -126,10 +126,9 @@ class Worker:
         self._feeder.wake()
 
     def _ask_again(self) -> None:
-        wanted = self.session.wanted()
-        if wanted:
-            for place, mark in self.session.marks():
-                if place in wanted:
+        for places, want in ((self.session.wanted(), True), (self.session.repeated(), False)):
+            for place, mark in self.session.marks(want=want) if places else ():
+                if place in places:
                     self._link.tell_mark(*place, mark)
 
     def _take_status(self, message: Message) -> None:

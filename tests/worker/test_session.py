@@ -242,3 +242,20 @@ def test_a_recording_holds_every_block_once_whatever_a_crash_left(settings: Sett
     blocks = list(read_blocks(file))
     assert [one.seq for one in blocks if isinstance(one, Block)] == [0, 1, 2, 3, 4, 5]
     assert len(blocks) == 6
+
+
+def test_a_repetition_has_the_mark_told_again(settings: Settings) -> None:
+    clock = Clock()
+    _, session = begin(settings, clock=clock)
+    give(session, *stream(3))
+    session.commit({})
+    assert session.repeated() == set()
+    give(session, block(2))
+    assert session.repeated() == {PLACE}
+    ((_, mark),) = session.marks(want=False)
+    assert (mark.seq, mark.want) == (2, False)
+    give(session, block(1))
+    assert session.repeated() == set()
+    clock.now += 1.1
+    assert session.repeated() == {PLACE}
+    assert session.repeated() == set()
