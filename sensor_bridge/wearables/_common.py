@@ -1,0 +1,158 @@
+"""What the wearables' modules share: units, the standard battery, choosing a rate, floats as counts."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterable, Sequence
+
+from sagittal.blocks import pack_int16
+from sagittal.units import STANDARD_GRAVITY_MPS2
+from sensor_bridge.wearable import (
+    Battery,
+    Char,
+    Event,
+    Gatt,
+    Note,
+    Notification,
+    Read,
+    Script,
+    Session,
+    Subscribe,
+    Wanted,
+    WearableRefused,
+    sig,
+)
+
+G = STANDARD_GRAVITY_MPS2
+DPS = math.pi / 180
+"""One degree per second in rad/s."""
+COUNTS = 32768
+_HIGHEST, _LOWEST = 32767, -32768
+BATTERY = Char(sig(0x180F), sig(0x2A19))
+"""Battery level (Battery Service 1.1): one byte, per cent."""
+NOTIFY = frozenset({"notify"})
+WRITE = frozenset({"write", "write-without-response"})
+READ = frozenset({"read"})
+READ_NOTIFY = READ | NOTIFY
+
+
+def at_least(values: Sequence[float], wanted: float) -> float:
+    """The lowest value that is not below what is wanted, else the highest."""
+    return min((value for value in values if value >= wanted - 1e-9), default=max(values))
+
+
+def require(gatt: Gatt, title: str, *chars: Char) -> None:
+    """Return if a wearable shows these characteristics.
+
+    Raises
+    ------
+    WearableRefused
+        Where one is missing.
+    """
+    missing = [char.uuid for char in chars if char not in gatt]
+    if missing:
+        raise WearableRefused(
+            f"{title} lacks the characteristic {', '.join(missing)}: it may need newer firmware, or be another product"
+        )
+
+
+def needs_gyroscope(title: str, wanted: Wanted) -> None:
+    """Return if a wearable without gyroscope is wanted as such.
+
+    Raises
+    ------
+    WearableRefused
+        Where it isn't.
+    """
+    if not wanted.accelerometer_only:
+        raise WearableRefused(
+            f"{title} has no gyroscope, so its angles hold only at rest and its gait is not to be trusted: "
+            "use another wearable, or set accelerometer_only = true in its options"
+        )
+
+
+def counts(values: Iterable[float], scale: float) -> bytes:
+    """SI values as little-endian int16 counts of `scale`; what is beyond them stays at the limit."""
+    return pack_int16([max(_LOWEST, min(_HIGHEST, round(value / scale))) for value in values])
+
+
+def finite(values: Iterable[float]) -> bool:
+    """Whether all are numbers."""
+    return all(math.isfinite(value) for value in values)
+
+
+def triples(rows: array[int] | Sequence[int]) -> list[tuple[int, int, int]]:
+    """A flat row-by-row list as rows."""
+    return [(rows[i], rows[i + 1], rows[i + 2]) for i in range(0, len(rows) - 2, 3)]
+
+
+class GattSession(Session):
+    """A session that knows the standard battery service and tells a lower rate than wanted."""
+
+    def __init__(self, gatt: Gatt, wanted: Wanted, rate_hz: float, *, has_gyr: bool = True) -> None:
+        self.gatt, self.wanted = gatt, wanted
+        self.rate_hz, self.has_gyr = rate_hz, has_gyr
+        self._notes: list[Event] = []
+
+    def battery(self) -> Script:
+        """Subscribe to the battery where it tells of itself, and read it."""
+        properties = self.gatt.get(BATTERY, frozenset())
+        if "notify" in properties:
+            yield Subscribe(BATTERY)
+        if "read" in properties:
+            yield Read(BATTERY)
+
+    def poll(self) -> Script:
+        """Read the battery."""
+        if "read" in self.gatt.get(BATTERY, frozenset()):
+            yield Read(BATTERY)
+
+    def note(self, text: str) -> None:
+        """Tell the person, with the next thing that comes."""
+        self._notes.append(Note(text))
+
+    def feed(self, char: Char, data: bytes) -> list[Event]:
+        """The battery here, everything else in `take`."""
+        notes, self._notes = self._notes, []
+        if char == BATTERY:
+            return [*notes, Battery(float(data[0]))] if data and data[0] <= 100 else notes
+        return [*notes, *self.take(char, bytes(data))]
+
+    def take(self, char: Char, data: bytes) -> list[Event]:
+        """What a module makes of its own characteristics."""
+        raise NotImplementedError
+
+
+class Imitation:
+    """The ground of virtual wearables: who listens to what, and a charged battery."""
+
+    battery_percent = 87
+
+    def __init__(self) -> None:
+        self.listening: set[Char] = set()
+
+    def subscribe(self, char: Char, on: bool) -> None:  # as GATT has it
+        """Remember who listens."""
+        (self.listening.add if on else self.listening.discard)(char)
+
+    def read(self, char: Char) -> bytes:
+        """The battery; nothing else can be read."""
+        return bytes([self.battery_percent]) if char == BATTERY else b""
+
+    def sent(self, *notifications: Notification) -> list[Notification]:
+        """Those to which someone listens."""
+        return [one for one in notifications if one.char in self.listening]
+
+
+def variant_of(title: str, variants: Sequence[str], variant: str) -> str:
+    """The variant that is meant.
+
+    Raises
+    ------
+    WearableRefused
+        Where there is no such variant.
+    """
+    if variant and variant not in variants:
+        raise WearableRefused(f"{title} can't be imitated as {variant!r}: use one of {', '.join(variants)}")
+    return variant or variants[0]
