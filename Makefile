@@ -1,6 +1,7 @@
 # make demo   a simulated wearer, live, from sensor to page
 # make test   set up and pass the tests
-.PHONY: demo test lint format validate validate-simulator bench soak test-bluez clean
+# make bridge the bridge alone, for a small machine beside the wearer
+.PHONY: demo test bridge lint format validate validate-simulator bench soak test-bluez clean
 
 VENV = .venv
 BIN = $(VENV)/bin
@@ -13,6 +14,9 @@ $(VENV)/.ready-run: pyproject.toml constraints.txt scripts/setup.sh
 
 $(VENV)/.ready-dev: pyproject.toml constraints.txt scripts/setup.sh
 	@SAGITTAL_VENV=$(VENV) sh scripts/setup.sh dev
+
+$(VENV)/.ready-bridge: pyproject.toml constraints.txt scripts/setup.sh
+	@SAGITTAL_VENV=$(VENV) sh scripts/setup.sh bridge
 
 demo: $(VENV)/.ready-run
 	@exec $(BIN)/sagittal run --demo $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SUMMARY),--summary $(SUMMARY)) $(ARGS)
@@ -37,6 +41,9 @@ validate-simulator: $(VENV)/.ready-dev
 
 bench: $(VENV)/.ready-dev
 	$(BIN)/python -m benchmarks.pipeline $(ARGS)
+
+bridge: $(VENV)/.ready-bridge
+	@exec $(BIN)/sagittal bridge $(ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

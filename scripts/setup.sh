@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make .venv with a tested set of versions: scripts/setup.sh run|dev
+# Make .venv with a tested set of versions: scripts/setup.sh run|dev|bridge (a bridge alone, for a small machine)
 # Needs a Python 3.11-3.13 with venv; everything else comes with it. Says the one command to run where something is missing.
 set -eu
 cd "$(dirname "$0")/.."
@@ -48,7 +48,7 @@ if [ ! -x "$venv/bin/python" ]; then
 fi
 
 # One architecture has no wheel of the orientation filter: it is compiled there, which takes a compiler.
-if [ "$(uname -s)-$(uname -m)" = Linux-aarch64 ] && ! command -v c++ >/dev/null 2>&1; then
+if [ "$kind" != bridge ] && [ "$(uname -s)-$(uname -m)" = Linux-aarch64 ] && ! command -v c++ >/dev/null 2>&1; then
     say "the orientation filter must be compiled here and there is no compiler. Run: sudo apt-get install build-essential python3-dev"
     exit 2
 fi
@@ -56,10 +56,10 @@ fi
 say "installing a tested set of versions (once)"
 pip="$venv/bin/python -m pip --disable-pip-version-check --no-input --quiet"
 $pip install -c constraints.txt pip
-if [ "$kind" = dev ]; then
-    $pip install -c constraints.txt -e '.[all,virtual]' --group dev
-else
-    $pip install -c constraints.txt -e '.[all]'
-fi
-touch "$venv/.ready-run"
-if [ "$kind" = dev ]; then touch "$venv/.ready-dev"; fi
+case "$kind" in
+dev) $pip install -c constraints.txt -e '.[all,virtual]' --group dev ;;
+bridge) $pip install -c constraints.txt -e '.[bridge]' ;;
+*) $pip install -c constraints.txt -e '.[all]' ;;
+esac
+touch "$venv/.ready-$kind"
+if [ "$kind" = dev ]; then touch "$venv/.ready-run"; fi

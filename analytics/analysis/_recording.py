@@ -73,7 +73,7 @@ def check(recording: SensorRecording, site: Site) -> Checked:
         raise RecordingError(f"{site}: time_s must be (n,), acc and gyr (n, 3), with the same n")
     good = np.isfinite(time_s) & np.isfinite(acc).all(axis=1) & np.isfinite(gyr).all(axis=1)
     if good.sum() < 2:
-        raise RecordingError(f"{site}: the recording holds no samples")
+        raise RecordingError(f"{site}: the recording holds {good.sum()} usable samples; two or more are needed")
     length = float(np.median(np.linalg.norm(acc[good], axis=1)))
     if not 4.0 < length < 25.0:
         unit = "g: multiply by 9.80665" if 0.4 < length < 2.5 else "no unit that is known"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sagittal.cli._options import BROKER, with_broker
+from sagittal.cli._options import BROKER, DATA_DIR, with_broker
 from sagittal.cli._sources import sources
 
 
@@ -18,12 +19,12 @@ def register(app: typer.Typer) -> None:
     app.command(name="bridge")(bridge)
 
 
-def bridge(broker: Annotated[str | None, BROKER] = None) -> None:
+def bridge(broker: Annotated[str | None, BROKER] = None, data_dir: Annotated[Path | None, DATA_DIR] = None) -> None:
     """Run the bridge alone: from wearables through the disk spool to the broker.
 
     Example:  sagittal bridge --broker mqtts://broker.example:8883
     """
-    settings = with_broker(broker)
+    settings = with_broker(broker, data_dir)
     logging.basicConfig(level=logging.WARNING, format="bridge: %(message)s")
     from sensor_bridge.bridge import Bridge
 

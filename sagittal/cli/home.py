@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 
 def home(broker: Annotated[str | None, BROKER] = None, data_dir: Annotated[Path | None, DATA_DIR] = None) -> None:
-    """Publish the wearers named in [home] to the household's own broker, for Home Assistant.
+    """Publish the wearers that the settings name under `home` to the household's own broker, for Home Assistant.
 
     Example:  SAGITTAL_HOME__URL=mqtt://homeassistant.local SAGITTAL_HOME__WEARERS='["w1"]' sagittal home
     """

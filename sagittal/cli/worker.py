@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sagittal.cli._options import BROKER, with_broker
+from sagittal.cli._options import BROKER, DATA_DIR, with_broker
 from sagittal.supervisor import SUPERVISED, Stopping
 
 _PATIENCE_S = 10.0
@@ -20,12 +21,12 @@ def register(app: typer.Typer) -> None:
     app.command(name="worker")(worker)
 
 
-def worker(broker: Annotated[str | None, BROKER] = None) -> None:
+def worker(broker: Annotated[str | None, BROKER] = None, data_dir: Annotated[Path | None, DATA_DIR] = None) -> None:
     """Run the analytics worker alone: from the broker's blocks to stored results.
 
     Example:  sagittal worker --broker mqtt://127.0.0.1:1883
     """
-    settings = with_broker(broker)
+    settings = with_broker(broker, data_dir)
     logging.basicConfig(level=logging.WARNING, format="worker: %(message)s")
     from analytics.worker import Worker
 

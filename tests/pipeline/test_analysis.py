@@ -84,7 +84,7 @@ def test_numbers_missing_and_time_stepping_back_are_results_not_errors() -> None
         ({"gyr": np.degrees(np.asarray(wearing().gyr)) * 3}, "degrees"),
         ({"acc": np.zeros((4500, 3))}, "m/s"),
         ({"acc": np.zeros((10, 3))}, "same n"),
-        ({"time_s": np.full(4500, np.nan)}, "no samples"),
+        ({"time_s": np.full(4500, np.nan)}, "0 usable samples"),
     ],
 )
 def test_what_cannot_be_right_is_refused(broken: dict[str, object], words: str) -> None:
