@@ -106,13 +106,14 @@ class Command(_Message):
     """A wish of a person or program for one wearer, on `sagittal/v1/<wearer>/cmd/<verb>` (QoS 1, not retained).
 
     `id` makes a repeated delivery harmless. `values` by verb: `calibrate` {"method": "stand" | "bends"};
-    `snooze` {"minutes": n}; `mode` {"mode": "track" | "train"}; `nudge` {"wrong": true, "nudge_ns": t};
+    `snooze` {"minutes": n}; `mode` {"mode": "track" | "train"} and the other choices of `[wearers.nudges]`, "own" or
+    "off" to take one back; `nudge` {"wrong": true, "nudge_ns": t};
     `diary` {"pain_back": 0–10, "pain_knee_left": …, "pain_knee_right": …, "note": …, "tags": […]};
-    `exercise` {"name": …, "start": true | false}.
+    `exercise` {"name": …, "start": true | false}; `remind` {"at": "10:30", "text": …} or {"remove": id}.
     """
 
     id: Annotated[str, Field(min_length=8, max_length=64)]
     t_ns: int
     wearer: Name
-    verb: Literal["calibrate", "snooze", "mode", "nudge", "diary", "exercise"]
+    verb: Literal["calibrate", "snooze", "mode", "nudge", "diary", "exercise", "remind"]
     values: dict[str, Any] = Field(default_factory=dict)

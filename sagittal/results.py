@@ -153,6 +153,8 @@ EventName = Literal[
     "break_due",
     "diary",
     "exercise",
+    "reminder",
+    "reminder_set",
     "note",
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -54,6 +55,14 @@ class Nudges(_Section):
     quiet_start: str | None = None
     quiet_end: str | None = None
     break_after_min: Annotated[float, Field(ge=5, le=480)] | None = None
+
+    @field_validator("quiet_start", "quiet_end")
+    @classmethod
+    def _a_time(cls, text: str | None) -> str | None:
+        try:
+            return None if text is None else time.fromisoformat(text).replace(tzinfo=None).isoformat("minutes")
+        except ValueError:
+            raise ValueError(f"{text!r} is no time of day: write it as 22:30") from None
 
 
 class Wearer(_Section):

@@ -12,7 +12,7 @@ ROOT = "sagittal/v1"
 WEARER_KINDS = ("posture", "angles", "walk", "event", "minute", "day", "gap", "truth")
 SITE_KINDS = ("imu", "device", "stored")
 RETAINED_KINDS = ("posture", "device", "stored", "status")
-COMMANDS = ("calibrate", "snooze", "mode", "nudge", "diary", "exercise")
+COMMANDS = ("calibrate", "snooze", "mode", "nudge", "diary", "exercise", "remind")
 
 ALL_IMU = f"{ROOT}/+/+/imu"
 ALL_STORED = f"{ROOT}/+/+/stored"

@@ -8,7 +8,7 @@ import numpy as np
 
 from analytics._window import GRID_HZ, Window
 from analytics.gait import Bout, GaitResult, MountingKnown, Now, gait_finish, gait_step, new_state
-from analytics.pipeline import _grid, _orientation, _posture
+from analytics.pipeline import _care, _grid, _orientation, _posture
 from analytics.pipeline._grid import ROW_NS, Hop
 from analytics.pipeline._posture import Second
 from analytics.pipeline._state import VERSION, State
@@ -48,7 +48,8 @@ def step(state: State, block: Block) -> tuple[State, list[Result]]:
     for hop in hops:
         state, found = _second(state, hop)
         results += found
-    return _counted(state, results)
+    care, results = _care.attend(state.care, state.profile, results)
+    return _counted(replace(state, care=care), results)
 
 
 def finish(state: State) -> tuple[State, list[Result]]:
@@ -63,15 +64,11 @@ def finish(state: State) -> tuple[State, list[Result]]:
 
 
 def command(state: State, wish: Command) -> tuple[State, list[Result]]:
-    """Carry out a wish: `calibrate` takes the next five still seconds as upright."""
+    """Carry out a wish: `calibrate` takes the next five still seconds as upright; what a wish leads to."""
     if wish.verb == "calibrate":
         return replace(state, calibrating_s=4 * POSE_S, pose=(0.0, 0.0, 0.0), pose_s=0), []
-    text = str(wish.values.get("note", ""))[:500] if wish.verb == "diary" else wish.verb
-    names: dict[str, EventName] = {"snooze": "snoozed", "mode": "mode", "nudge": "nudge_wrong", "diary": "diary"}
-    name: EventName = names.get(wish.verb, "exercise")
-    values = {key: float(value) for key, value in wish.values.items() if isinstance(value, int | float)}
-    event = Event(t_ns=wish.t_ns, event=name, key=wish.id, values=dict(values), text=text, version=VERSION)
-    return _counted(state, [event])
+    care, said = _care.obey(state.care, state.profile, wish)
+    return replace(state, care=care), list(said)
 
 
 def _counted(state: State, results: list[Result]) -> tuple[State, list[Result]]:

@@ -42,6 +42,7 @@ class State:
     calibrating_s: int = 0
     pose: tuple[float, float, float] = (0.0, 0.0, 0.0)
     pose_s: int = 0
+    care: dict[str, Any] = field(default_factory=dict)
 
 
 def dump_state(state: State) -> bytes:
@@ -105,6 +106,7 @@ def _restored(found: dict[str, Any]) -> State:
         calibrating_s=found["calibrating_s"],
         pose=_vector(found["pose"]),
         pose_s=found["pose_s"],
+        care=found["care"],
     )
 
 

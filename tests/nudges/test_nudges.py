@@ -19,6 +19,8 @@ from sagittal.results import Event, Posture
 from sagittal.settings import Nudges, Wearer
 from sagittal.units import NS_PER_S
 
+BERLIN = ZoneInfo("Europe/Berlin")
+WEARER = Wearer(id="w1", time_zone="Europe/Berlin", nudges=Nudges(mode="train", threshold_deg=20.0))
 T0 = int(datetime(2026, 11, 24, 9, tzinfo=ZoneInfo("Europe/Berlin")).timestamp())
 TRAIN = Rules(mode="train", threshold_deg=20.0, zone=ZoneInfo("Europe/Berlin"))
 SLOUCH, UPRIGHT = 30.0, 5.0
@@ -108,7 +110,7 @@ def test_quiet_hours_and_a_pause_are_silent() -> None:
     quiet = replace(TRAIN, quiet_start=time(22), quiet_end=time(9, 30))
     _state, events = step({}, seconds(0, 3600, SLOUCH), quiet)
     assert events[0].t_ns >= (T0 + 1800) * NS_PER_S
-    state, said = obey({}, wish("snooze", minutes=10), TRAIN, T0 * NS_PER_S)
+    state, said = obey({}, wish("snooze", minutes=10), WEARER, T0 * NS_PER_S)
     assert names(said) == ["snoozed"]
     _state, events = step(state, seconds(0, 700, SLOUCH), TRAIN)
     assert events[0].t_ns == (T0 + 600) * NS_PER_S
@@ -117,7 +119,7 @@ def test_quiet_hours_and_a_pause_are_silent() -> None:
 def test_a_wrong_nudge_loosens_the_threshold_within_limits() -> None:
     state: State = {}
     for i in range(20):
-        state, said = obey(state, wish("nudge", i, wrong=True, nudge_ns=T0), TRAIN, T0)
+        state, said = obey(state, wish("nudge", i, wrong=True, nudge_ns=T0), WEARER, T0)
         assert names(said) == ["nudge_wrong"]
     assert step(state, seconds(0, 600, 34.0), TRAIN)[1] == []
     assert names(step(state, seconds(0, 100, 36.0), TRAIN)[1]) == ["nudge"]
@@ -140,24 +142,51 @@ def test_a_break_is_prompted_after_the_chosen_time_and_standing_up_follows_it() 
     assert step({}, seconds(0, 3600, UPRIGHT), TRAIN)[1] == []
 
 
-def test_the_wearer_can_switch_the_mode() -> None:
-    state, said = obey({}, wish("mode", mode="track"), TRAIN, T0)
+def test_the_wearer_can_choose_within_what_is_kind() -> None:
+    state, said = obey({}, wish("mode", mode="track"), WEARER, T0)
     assert said[0].tags == ["track"]
-    assert step(state, seconds(0, 600, SLOUCH), TRAIN)[1] == []
+    assert step(state, seconds(0, 600, SLOUCH), Rules.of(WEARER, state["chosen"]))[1] == []
+    more = wish("mode", 1, mode="train", threshold_deg="own", delay_s=300.0, quiet_start="22:30", quiet_end="07:00")
+    state, said = obey(state, more, WEARER, T0)
+    rules = Rules.of(WEARER, state["chosen"])
+    assert (rules.mode, rules.threshold_deg, rules.delay_s, rules.quiet_start) == ("train", None, 300.0, time(22, 30))
+    assert said[0].values["quiet_start_h"] == 22.5
+    state, said = obey(state, wish("mode", 2, quiet_start="off"), WEARER, T0)
+    assert Rules.of(WEARER, state["chosen"]).quiet_start is None
+    before = state
+    for values in ({"delay_s": 1.0}, {"per_hour": 1000}, {"mode": "shout"}, {"quiet_start": "25 o'clock"}):
+        state, said = obey(state, wish("mode", 3, **values), WEARER, T0)
+        assert (state, said) == (before, [])
 
 
-def test_diary_and_exercise_become_events() -> None:
+@pytest.mark.parametrize("values", [{"minutes": "soon"}, {"minutes": -1}, {"minutes": 1e9}, {"minutes": None}])
+def test_a_wish_that_makes_no_sense_changes_nothing(values: dict[str, Any]) -> None:
+    assert obey({}, wish("snooze", **values), WEARER, T0) == ({}, [])
+
+
+def test_a_diary_entry_becomes_an_event_and_rubbish_in_it_is_left_out() -> None:
     command = wish("diary", pain_back=4, note="after the garden", tags=["medication"])
-    _state, [entry] = obey({}, command, TRAIN, T0)
-    assert (entry.event, entry.values, entry.text, entry.tags) == (
-        "diary",
-        {"pain_back": 4.0},
-        "after the garden",
-        ["medication"],
-    )
-    state, [begun] = obey({}, wish("exercise", 0, name="walk", start=True), TRAIN, T0)
-    _state, [ended] = obey(state, wish("exercise", 300, name="walk", start=False), TRAIN, T0)
-    assert (begun.tags, ended.tags, ended.duration_s) == (["walk", "start"], ["walk", "stop"], 300.0)
+    _state, [entry] = obey({}, command, WEARER, T0)
+    said = (entry.event, entry.values, entry.text, entry.tags)
+    assert said == ("diary", {"pain_back": 4.0}, "after the garden", ["medication"])
+    spoilt = wish("diary", 1, pain_back="bad", pain_knee_left=11, note=None, tags="medication")
+    _state, [entry] = obey({}, spoilt, WEARER, T0)
+    assert (entry.values, entry.text, entry.tags) == ({}, "", [])
+
+
+def test_a_slumped_seat_counts_as_its_pelvis_rolls_back() -> None:
+    assert names(step({}, seconds(0, 100, -32.0), TRAIN)[1]) == ["nudge"]
+    assert step({}, seconds(0, 100, -32.0, PostureLabel.STANDING), TRAIN)[1] == []
+    own = replace(TRAIN, threshold_deg=None)
+    assert names(step({}, seconds(0, 100, -18.0, detail="slouched"), own)[1]) == ["nudge"]
+    state, _said = obey({}, wish("nudge", wrong=True, nudge_ns=T0), WEARER, T0)
+    assert step(state, seconds(0, 300, -18.0, detail="slouched"), own)[1] == []
+
+
+def test_breaks_and_nudges_together_stay_within_the_hour() -> None:
+    rules = replace(TRAIN, per_hour=2, break_after_s=300.0)
+    said = names(step({}, seconds(0, 3600, SLOUCH), rules)[1])
+    assert said.count("nudge") + said.count("break_due") == 2
 
 
 def test_the_rules_come_from_the_profile() -> None:

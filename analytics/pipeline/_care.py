@@ -1,0 +1,65 @@
+"""Beside the measuring: nudges, diary, sessions and reminders of one wearer, on the same samples' time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from analytics import nudges, sessions
+from analytics.nudges import Rules
+from sagittal.messages import Command
+from sagittal.results import Event, Posture, Result
+from sagittal.settings import Wearer
+from sagittal.units import NS_PER_S
+
+Care = dict[str, Any]
+"""What is remembered; small and JSON-safe, an empty one begins."""
+
+
+def attend(care: Care, profile: Wearer, results: Sequence[Result]) -> tuple[Care, list[Result]]:
+    """Take what the samples led to, in its order; the same again, with what is to be said about it put in between."""
+    nudging, running = dict(care.get("nudges", {})), dict(care.get("sessions", {}))
+    rules = Rules.of(profile, nudging.get("chosen"))
+    day = care.get("day", "")
+    out: list[Result] = []
+    for one in results:
+        out.append(one)
+        running, events = sessions.follow(running, one)
+        out += events
+        match one:
+            case Event(event="sensor_moved"):
+                nudging["moved"] = True
+            case Event(event="calibrated"):
+                nudging["moved"] = False
+            case Posture():
+                today = datetime.fromtimestamp(one.t_ns // NS_PER_S, profile.zone).date().isoformat()
+                if today > day:
+                    day = today
+                    out += _carried(nudging, running, rules, one.t_ns)
+                nudging, events = nudges.step(nudging, [one], rules)
+                out += events
+                if not nudges.quiet(nudging, one.t_ns, rules):
+                    running, events = sessions.due(running, one, profile.zone)
+                    out += events
+    return {"nudges": nudging, "sessions": running, "day": day}, out
+
+
+def obey(care: Care, profile: Wearer, wish: Command) -> tuple[Care, list[Event]]:
+    """Take a wish; the event that records it, none where it makes no sense."""
+    nudging, running = dict(care.get("nudges", {})), dict(care.get("sessions", {}))
+    match wish.verb:
+        case "exercise":
+            running, events = sessions.session(running, wish)
+        case "remind":
+            running, events = sessions.remind(running, wish)
+        case _:
+            now_ns = int(nudging.get("t_ns") or wish.t_ns)
+            nudging, events = nudges.obey(nudging, wish, profile, now_ns)
+    return {**care, "nudges": nudging, "sessions": running}, events
+
+
+def _carried(nudging: Care, running: Care, rules: Rules, t_ns: int) -> list[Result]:
+    """What was chosen on an earlier day and still holds, told once a day."""
+    chosen = [nudges.in_force(rules, t_ns, "carried")] if nudging.get("chosen") else []
+    return [*chosen, *sessions.standing(running, t_ns)]
