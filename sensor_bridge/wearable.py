@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, Literal, Protocol
+from typing import Literal, Protocol
 
 from sagittal.blocks import AXES
 from sagittal.errors import SagittalError
@@ -349,16 +349,40 @@ class Virtual(Protocol):
 class Wearable(Protocol):
     """A kind of wearable; one module each in `sensor_bridge/wearables`."""
 
-    driver: ClassVar[str]
-    title: ClassVar[str]
-    evidence: ClassVar[Evidence]
-    services: ClassVar[tuple[str, ...]]
-    """Services by which it may be searched where there is neither name nor address."""
-    capabilities: ClassVar[Capabilities]
-    sample_config: ClassVar[str]
-    """Settings for one device, as TOML: one `[[wearers.devices]]`."""
-    variants: ClassVar[tuple[str, ...]]
-    """Models that can be imitated, the default first."""
+    @property
+    def driver(self) -> str:
+        """Its name in the settings."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+        ...
+
+    @property
+    def evidence(self) -> Evidence:
+        """What its decoder was held against."""
+        ...
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Services by which it may be searched where there is neither name nor address."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        ...
+
+    @property
+    def sample_config(self) -> str:
+        """Settings for one device, as TOML: one `[[wearers.devices]]`."""
+        ...
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Models that can be imitated, the default first."""
+        ...
 
     def recognise(self, advertisement: Advertisement) -> Recognised | None:
         """Whether an advertisement comes from such a wearable."""

@@ -7,13 +7,28 @@ from typing import Any
 from sagittal.errors import SettingsError
 from sagittal.settings import Device
 from sensor_bridge.wearable import Advertisement, Recognised, Wanted, Wearable
-from sensor_bridge.wearables import sagittal_imu, witmotion
+from sensor_bridge.wearables import (
+    fixed_layouts,
+    metamotion,
+    movella_dot,
+    movesense,
+    openearable,
+    polar,
+    sagittal_imu,
+    witmotion,
+)
 
 __all__ = ["WEARABLES", "recognise", "wanted", "wearable"]
 
 WEARABLES: tuple[Wearable, ...] = (
     sagittal_imu.WEARABLE,
     witmotion.WEARABLE,
+    polar.WEARABLE,
+    movesense.WEARABLE,
+    movella_dot.WEARABLE,
+    openearable.WEARABLE,
+    metamotion.WEARABLE,
+    *fixed_layouts.WEARABLES,
 )
 
 

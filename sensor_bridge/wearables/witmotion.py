@@ -67,7 +67,20 @@ _RATE, _VOLTAGE = 0x03, 0x64
 _RATE_CODES = {10.0: 6, 20.0: 7, 50.0: 8, 100.0: 9}
 _RATES = tuple(_RATE_CODES)
 _RELEARN_AFTER = 5
-_EMPTY_V, _FULL_V = 3.4, 3.96
+_CHARGE = (
+    (397, 100),
+    (393, 90),
+    (387, 75),
+    (382, 60),
+    (379, 50),
+    (377, 40),
+    (373, 30),
+    (370, 20),
+    (368, 15),
+    (350, 10),
+)
+"""Hundredths of a volt from which the charge is so many per cent, as told by WitMotion's support."""
+_NEARLY_EMPTY = 5
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -227,7 +240,7 @@ def _answer(frame: bytes) -> list[Event]:
     register, value = struct.unpack_from("<Hh", frame, 2)
     if register != _VOLTAGE or value <= 0:
         return []
-    return [Battery(min(100.0, max(0.0, 100 * (value / 100 - _EMPTY_V) / (_FULL_V - _EMPTY_V))))]
+    return [Battery(next((percent for volt, percent in _CHARGE if value >= volt), _NEARLY_EMPTY))]
 
 
 class _Virtual(Imitation):

@@ -24,6 +24,7 @@ from sensor_bridge.wearable import (
 )
 
 NS = 1_000_000_000
+AT_REST: tuple[Vector, Vector] = ((0.0, 0.0, 9.8), (0.0, 0.0, 0.0))
 
 
 @dataclass
@@ -35,6 +36,7 @@ class Link:
     t_ns: int = 0
     events: list[Event] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
+    begun: int = 0
 
     def run(self, script: Script) -> None:
         answer: bytes | None = None
@@ -67,9 +69,12 @@ class Link:
             self.feed(one.char, one.data)
         if isinstance(action, Write):
             return None
-        found = [one.data for one in sent if one.char == action.reply and action.match(one.data)]
-        if found:
-            return found[0]
+        until_ns = self.t_ns + round(action.timeout_s * NS)
+        while self.t_ns <= until_ns:
+            for one in sent:
+                if one.char == action.reply and action.match(one.data):
+                    return one.data
+            sent = self.stream([AT_REST])
         thrown = script.throw(TimeoutError("no answer"))
         self.actions.append(thrown)
         return self.perform(thrown, script)
@@ -88,7 +93,7 @@ class Link:
 
     @property
     def packets(self) -> list[Packet]:
-        return [event for event in self.events if isinstance(event, Packet)]
+        return [event for event in self.events[self.begun :] if isinstance(event, Packet)]
 
 
 def connect(wearable: Wearable, variant: str = "", change: Callable[[Virtual], None] | None = None) -> Link:
@@ -98,4 +103,5 @@ def connect(wearable: Wearable, variant: str = "", change: Callable[[Virtual], N
         change(virtual)
     link = Link(virtual, wearable.open(virtual.gatt, Wanted(rate_hz=100, accelerometer_only=True)))
     link.run(link.session.start())
+    link.begun = len(link.events)
     return link

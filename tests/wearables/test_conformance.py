@@ -22,12 +22,12 @@ from sensor_bridge.wearable import (
     WearableRefused,
 )
 from sensor_bridge.wearables import WEARABLES, recognise, wanted, wearable
-from tests.wearables.link import Link, connect
+from tests.wearables.link import AT_REST, Link, connect
 
 KINDS = [pytest.param(one, variant, id=f"{one.driver}-{variant}") for one in WEARABLES for variant in one.variants]
 each_kind = pytest.mark.parametrize(("kind", "variant"), KINDS)
 
-NEVER_STOPS = {"witmotion"}
+NEVER_STOPS = {"witmotion", "thingy52", "microbit", "pinetime"}
 """They send as long as someone listens."""
 
 axis_acc = st.floats(-18, 18)
@@ -70,13 +70,14 @@ def test_its_sample_settings_are_good(kind: Wearable, variant: str) -> None:
 
 @each_kind
 @settings(max_examples=15, deadline=None)
-@given(rows=st.lists(row, min_size=70, max_size=90))
-def test_what_was_encoded_is_decoded(kind: Wearable, variant: str, rows: list[tuple[Vector, Vector]]) -> None:
+@given(some=st.lists(row, min_size=20, max_size=30))
+def test_what_was_encoded_is_decoded(kind: Wearable, variant: str, some: list[tuple[Vector, Vector]]) -> None:
+    rows = some * 8
     link = connect(kind, variant)
     link.stream(rows)
     got = rows_of(link)
     packets = link.packets
-    assert len(got) >= len(rows) - 3 * kind.capabilities.samples_per_packet - 4
+    assert len(got) >= len(rows) - 2 * kind.capabilities.samples_per_packet
     assert not [event for event in link.events if isinstance(event, Skipped)]
     for (acc, gyr), (true_acc, true_gyr) in zip(got, rows, strict=False):
         assert acc == pytest.approx(true_acc, abs=0.51 * packets[0].acc_scale)
@@ -89,7 +90,7 @@ def test_what_was_encoded_is_decoded(kind: Wearable, variant: str, rows: list[tu
 def test_its_clock_and_counter_tell_the_truth(kind: Wearable, variant: str) -> None:
     link = connect(kind, variant)
     begun_ns = link.t_ns
-    link.stream([((0.0, 0.0, 9.8), (0.0, 0.0, 0.0))] * 400)
+    link.stream([AT_REST] * 400)
     period_ns = round(1e9 / link.virtual.rate_hz)
     index = 0
     for number, packet in enumerate(link.packets):
@@ -122,7 +123,7 @@ def test_it_stops_when_told(kind: Wearable, variant: str) -> None:
     link.run(link.session.stop())
     assert len(link.actions) > before or kind.driver in NEVER_STOPS
     if len(link.actions) > before:
-        assert link.stream([((0.0, 0.0, 9.8), (0.0, 0.0, 0.0))] * 50) == []
+        assert link.stream([AT_REST] * 50) == []
 
 
 @each_kind
@@ -131,7 +132,7 @@ def test_it_stops_when_told(kind: Wearable, variant: str) -> None:
 def test_rubbish_never_raises(kind: Wearable, variant: str, data: st.DataObject) -> None:
     link = connect(kind, variant)
     chars = sorted(link.virtual.gatt, key=lambda char: (char.service, char.uuid))
-    real = link.stream([((0.0, 0.0, 9.8), (0.0, 0.0, 0.0))] * 40)
+    real = link.stream([AT_REST] * 40)
     for _ in range(data.draw(st.integers(1, 12))):
         char = data.draw(st.sampled_from(chars))
         piece = data.draw(st.binary(max_size=60))

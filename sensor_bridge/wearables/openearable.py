@@ -1,0 +1,204 @@
+"""The edge-ml profile: OpenEarable 1, and Nano 33 BLE Sense or XIAO nRF52840 Sense with EdgeML-Arduino.
+
+Protocol after edge-ml/EdgeML-Arduino (2024-01) and OpenEarable/open-earable 1.4.0. OpenEarable sends everything at
+once; the boards send acceleration and angular rate apart. True rates are lower than asked, 47.6 for 50 Hz: they are
+measured.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import replace
+from typing import ClassVar
+
+from sagittal.blocks import unpack_int16
+from sagittal.units import NS_PER_S
+from sensor_bridge.wearable import (
+    Advertisement,
+    Ask,
+    Capabilities,
+    Char,
+    Clock,
+    Event,
+    Evidence,
+    Gatt,
+    Notification,
+    Packet,
+    Recognised,
+    Script,
+    Session,
+    Skipped,
+    Subscribe,
+    Vector,
+    Wanted,
+    Wearable,
+    WearableRefused,
+    Write,
+)
+from sensor_bridge.wearables._common import (
+    COUNTS,
+    DPS,
+    NOTIFY,
+    WRITE,
+    G,
+    GattSession,
+    Imitation,
+    at_least,
+    counts,
+    finite,
+    require,
+    triples,
+    variant_of,
+)
+from sensor_bridge.wearables._pairing import ByTime
+
+TITLE = "edge-ml sensor"
+_BASE = "-34aa-11eb-adc1-0242ac120002"
+SERVICE = f"34c2e3bb{_BASE}"
+DATA, CONFIG = Char(SERVICE, f"34c2e3bc{_BASE}"), Char(SERVICE, f"34c2e3bd{_BASE}")
+CLOCK = Clock(tick_ns=1_000_000, bits=32)
+ACC_SCALE, GYR_SCALE = 16 * G / COUNTS, 2000 * DPS / COUNTS
+
+_IMU = _ACC = 0
+_GYR = 1
+_APART, _TOGETHER = 12, 36
+_HEAD = struct.Struct("<BBI")
+_CONFIG = struct.Struct("<BfI")
+_RATES, _MAX_TOGETHER = (10.0, 25.0, 50.0, 100.0), 50.0
+
+
+class _Session(GattSession):
+    def __init__(self, gatt: Gatt, wanted: Wanted) -> None:
+        super().__init__(gatt, wanted, at_least(_RATES, wanted.rate_hz))
+        self._apart = False
+        self._wraps = self._ticks = 0
+        self._pairing = ByTime(round(NS_PER_S / self.rate_hz))
+
+    def start(self) -> Script:
+        yield Subscribe(DATA)
+        try:
+            first = yield self._configure(_IMU, min(self.rate_hz, _MAX_TOGETHER))
+        except TimeoutError:
+            raise WearableRefused(f"{TITLE} sends nothing once configured: restart it, or flash it anew") from None
+        self._apart = first is not None and first[1] == _APART
+        if self._apart:
+            yield Write(CONFIG, _CONFIG.pack(_IMU, self.rate_hz, 0))
+            yield Write(CONFIG, _CONFIG.pack(_GYR, self.rate_hz, 0))
+        else:
+            self.rate_hz = min(self.rate_hz, _MAX_TOGETHER)
+
+    @staticmethod
+    def _configure(sensor: int, rate_hz: float) -> Ask:
+        data = _CONFIG.pack(sensor, rate_hz, 0)
+        return Ask(CONFIG, data, DATA, lambda data: len(data) > _HEAD.size and data[0] == sensor, timeout_s=5.0)
+
+    def stop(self) -> Script:
+        yield Write(CONFIG, _CONFIG.pack(_IMU, 0.0, 0))
+        if self._apart:
+            yield Write(CONFIG, _CONFIG.pack(_GYR, 0.0, 0))
+
+    def take(self, char: Char, data: bytes) -> list[Event]:
+        if char != DATA:
+            return []
+        length = len(data) - _HEAD.size
+        if length < _APART or data[1] != length or length not in (_APART, _TOGETHER) or data[0] not in (_IMU, _GYR):
+            return [Skipped(len(data), "not the layout of acceleration or angular rate")]
+        sensor, _, ticks = _HEAD.unpack_from(data)
+        values = struct.unpack_from("<6f" if length == _TOGETHER else "<3f", data, _HEAD.size)
+        if not finite(values):
+            return [Skipped(len(data), "not a number")]
+        gyr = counts((value * DPS for value in values[-3:]), GYR_SCALE)
+        if sensor == _GYR:
+            return self._pairing.gyr([self._time_ns(ticks)], triples(unpack_int16(gyr)), GYR_SCALE)
+        packet = Packet(
+            acc=counts((value * G for value in values[:3]), ACC_SCALE), acc_scale=ACC_SCALE, clock=CLOCK, ticks=ticks
+        )
+        if length == _APART:
+            return self._pairing.acc([self._time_ns(ticks)], packet)
+        return [replace(packet, gyr=gyr, gyr_scale=GYR_SCALE)]
+
+    def _time_ns(self, ticks: int) -> int:
+        if self._ticks - ticks > 1 << (CLOCK.bits - 1):
+            self._wraps += 1
+        self._ticks = ticks
+        return (self._wraps << CLOCK.bits | ticks) * CLOCK.tick_ns
+
+
+class _Virtual(Imitation):
+    def __init__(self, variant: str) -> None:
+        super().__init__()
+        self._together = variant == "openearable"
+        self.advertisement = Advertisement("OpenEarable-1A2B" if self._together else "NICLA-1A2B", (SERVICE,))
+        self.gatt: Gatt = {DATA: NOTIFY, CONFIG: WRITE}
+        self._rates = {_ACC: 0.0, _GYR: 0.0}
+
+    @property
+    def rate_hz(self) -> float:
+        """What was asked for, whatever is streamed."""
+        return self._rates[_ACC] or 50.0
+
+    def write(self, char: Char, data: bytes, t_ns: int) -> list[Notification]:  # noqa: ARG002  # the same at any time
+        if char != CONFIG or len(data) != _CONFIG.size:
+            return []
+        sensor, rate_hz, _ = _CONFIG.unpack(data)
+        if sensor not in self._rates or not 0 <= rate_hz <= 400:
+            return []
+        self._rates[sensor] = min(rate_hz, _MAX_TOGETHER) if self._together else rate_hz
+        return []
+
+    def sample(self, t_ns: int, acc: Vector, gyr: Vector) -> list[Notification]:
+        ticks = t_ns // CLOCK.tick_ns & 0xFFFFFFFF
+        acc_g, gyr_dps = [value / G for value in acc], [value / DPS for value in gyr]
+        out = []
+        if self._rates[_ACC]:
+            values = [*acc_g, *gyr_dps, 20.0, 0.0, -40.0] if self._together else acc_g
+            out.append(_packed(_ACC, ticks, values))
+        if self._rates[_GYR] and not self._together:
+            out.append(_packed(_GYR, ticks, gyr_dps))
+        return self.sent(*out)
+
+
+def _packed(sensor: int, ticks: int, values: list[float]) -> Notification:
+    return Notification(DATA, _HEAD.pack(sensor, 4 * len(values), ticks) + struct.pack(f"<{len(values)}f", *values))
+
+
+class _EdgeMl:
+    """OpenEarable 1; Nano 33 BLE Sense and XIAO nRF52840 Sense with EdgeML-Arduino."""
+
+    driver: ClassVar[str] = "openearable"
+    title: ClassVar[str] = "OpenEarable 1, edge-ml boards (Nano 33 BLE Sense, XIAO Sense)"
+    evidence: ClassVar[Evidence] = Evidence.SPECIFICATION
+    services: ClassVar[tuple[str, ...]] = (SERVICE,)
+    variants: ClassVar[tuple[str, ...]] = ("openearable", "nano33")
+    sample_config: ClassVar[str] = """\
+[[wearers.devices]]
+name = "edge"
+driver = "openearable"
+service = "34c2e3bb-34aa-11eb-adc1-0242ac120002"
+rate_hz = 50
+"""
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        rates_hz=_RATES,
+        acc_ranges_g=(16,),
+        gyr_ranges_dps=(2000,),
+        clock=CLOCK,
+        counter=None,
+        samples_per_packet=1,
+        battery=False,
+    )
+
+    def recognise(self, advertisement: Advertisement) -> Recognised | None:
+        if SERVICE in advertisement.service_uuids:
+            return Recognised(90, TITLE)
+        named = (advertisement.local_name or "").startswith("OpenEarable")
+        return Recognised(70, "OpenEarable", "by its name only: version 1 alone is read") if named else None
+
+    def open(self, gatt: Gatt, wanted: Wanted) -> Session:
+        require(gatt, TITLE, DATA, CONFIG)
+        return _Session(gatt, wanted)
+
+    def virtual(self, variant: str = "") -> _Virtual:
+        return _Virtual(variant_of(TITLE, self.variants, variant))
+
+
+WEARABLE: Wearable = _EdgeMl()
