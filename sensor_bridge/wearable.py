@@ -125,10 +125,10 @@ class Capabilities:
     rates_hz: tuple[float, ...]
     acc_ranges_g: tuple[float, ...]
     gyr_ranges_dps: tuple[float, ...]
-    clock: Clock | None
-    counter: Counter | None
-    samples_per_packet: int
     battery: bool
+    clock: Clock | None = None
+    counter: Counter | None = None
+    samples_per_packet: int = 1
     haptic: bool = False
     two_way_time: bool = False
 

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from sagittal.blocks import pack_int16
 from sagittal.units import STANDARD_GRAVITY_MPS2
 from sensor_bridge.wearable import (
+    Advertisement,
     Battery,
+    Capabilities,
     Char,
     Event,
+    Evidence,
     Gatt,
     Note,
     Notification,
     Read,
+    Recognised,
     Script,
     Session,
     Subscribe,
+    Virtual,
     Wanted,
     WearableRefused,
     sig,
@@ -35,26 +41,12 @@ NOTIFY = frozenset({"notify"})
 WRITE = frozenset({"write", "write-without-response"})
 READ = frozenset({"read"})
 READ_NOTIFY = READ | NOTIFY
+_BY_SERVICE, _BY_NAME = 95, 80
 
 
 def at_least(values: Sequence[float], wanted: float) -> float:
     """The lowest value that is not below what is wanted, else the highest."""
     return min((value for value in values if value >= wanted - 1e-9), default=max(values))
-
-
-def require(gatt: Gatt, title: str, *chars: Char) -> None:
-    """Return if a wearable shows these characteristics.
-
-    Raises
-    ------
-    WearableRefused
-        Where one is missing.
-    """
-    missing = [char.uuid for char in chars if char not in gatt]
-    if missing:
-        raise WearableRefused(
-            f"{title} lacks the characteristic {', '.join(missing)}: it may need newer firmware, or be another product"
-        )
 
 
 def needs_gyroscope(title: str, wanted: Wanted) -> None:
@@ -85,6 +77,9 @@ def finite(values: Iterable[float]) -> bool:
 def triples(rows: array[int] | Sequence[int]) -> list[tuple[int, int, int]]:
     """A flat row-by-row list as rows."""
     return [(rows[i], rows[i + 1], rows[i + 2]) for i in range(0, len(rows) - 2, 3)]
+
+
+NO_GYROSCOPE = "no gyroscope: angles at rest only, no gait"
 
 
 class GattSession(Session):
@@ -145,14 +140,63 @@ class Imitation:
         return [one for one in notifications if one.char in self.listening]
 
 
-def variant_of(title: str, variants: Sequence[str], variant: str) -> str:
-    """The variant that is meant.
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of wearable put together from its parts; `Wearable` says what they mean.
 
-    Raises
-    ------
-    WearableRefused
-        Where there is no such variant.
+    `names` are the beginnings of its advertised name and `recogniser` whatever else gives it away; `needs` are the
+    characteristics without which it is none; `opener` and `imitator` make a session and a virtual wearable.
     """
-    if variant and variant not in variants:
-        raise WearableRefused(f"{title} can't be imitated as {variant!r}: use one of {', '.join(variants)}")
-    return variant or variants[0]
+
+    driver: str
+    title: str
+    evidence: Evidence
+    services: tuple[str, ...]
+    variants: tuple[str, ...]
+    sample_config: str
+    capabilities: Capabilities
+    opener: Callable[[Gatt, Wanted], Session]
+    imitator: Callable[[str], Virtual]
+    names: tuple[str, ...] = ()
+    needs: tuple[Char, ...] = ()
+    recogniser: Callable[[Advertisement], Recognised | None] = lambda _advertisement: None
+
+    def recognise(self, advertisement: Advertisement) -> Recognised | None:
+        """Whether an advertisement comes from such a wearable."""
+        special = self.recogniser(advertisement)
+        if special is not None:
+            return special
+        if set(self.services) & set(advertisement.service_uuids):
+            return Recognised(_BY_SERVICE, self.title)
+        name = advertisement.local_name or ""
+        return Recognised(_BY_NAME, self.title) if self.names and name.startswith(self.names) else None
+
+    def open(self, gatt: Gatt, wanted: Wanted) -> Session:
+        """A session with the wearable that shows these characteristics.
+
+        Raises
+        ------
+        WearableRefused
+            Where a characteristic is missing, or the wearable can't do what is wanted.
+        """
+        missing = [char.uuid for char in self.needs if char not in gatt]
+        if missing:
+            raise WearableRefused(
+                f"{self.title} lacks the characteristic {', '.join(missing)}: "
+                "it may need newer firmware, or be another product"
+            )
+        return self.opener(gatt, wanted)
+
+    def virtual(self, variant: str = "") -> Virtual:
+        """A wearable of this kind that exists only as a program.
+
+        Raises
+        ------
+        WearableRefused
+            Where there is no such variant.
+        """
+        if variant and variant not in self.variants:
+            raise WearableRefused(
+                f"{self.title} can't be imitated as {variant!r}: use one of {', '.join(self.variants)}"
+            )
+        return self.imitator(variant or self.variants[0])

@@ -13,47 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sagittal.blocks import pack_int16
-from sensor_bridge.wearable import (
-    Advertisement,
-    Capabilities,
-    Char,
-    Counter,
-    Event,
-    Evidence,
-    Gatt,
-    Notification,
-    Packet,
-    Recognised,
-    Script,
-    Session,
-    Skipped,
-    Subscribe,
-    Vector,
-    Wanted,
-    Wearable,
-    Write,
-    sig,
-)
-from sensor_bridge.wearables._common import (
-    BATTERY,
-    COUNTS,
-    DPS,
-    NOTIFY,
-    READ_NOTIFY,
-    WRITE,
-    G,
-    GattSession,
-    Imitation,
-    at_least,
-    counts,
-    finite,
-    needs_gyroscope,
-    require,
-    variant_of,
-)
+from sensor_bridge import wearable as w
+from sensor_bridge.wearables import _common as common
 from sensor_bridge.wearables._pairing import ByOrder
 
-_FLOAT_ACC_SCALE, _FLOAT_GYR_SCALE = 16 * G / COUNTS, 2000 * DPS / COUNTS
+_FLOAT_ACC_SCALE, _FLOAT_GYR_SCALE = 16 * common.G / common.COUNTS, 2000 * common.DPS / common.COUNTS
 _SLACK = 20
 
 
@@ -65,7 +29,7 @@ class Stream:
     whether a notification is whole, `seal` makes it so; `count` is the place of a packet counter of eight bits.
     """
 
-    char: Char
+    char: w.Char
     layout: str
     acc: int | None = None
     acc_unit: float = 1.0
@@ -91,17 +55,17 @@ class Layout:
 
     driver: str
     title: str
-    evidence: Evidence
+    evidence: w.Evidence
     names: tuple[str, ...]
     service: str
     streams: tuple[Stream, ...]
     rates_hz: tuple[float, ...]
     acc_range_g: float
     gyr_range_dps: float | None
-    start: Callable[[float], list[tuple[Char, bytes]]] = field(default=lambda _rate: [])
-    stop: tuple[tuple[Char, bytes], ...] = ()
-    rate_of: Callable[[Char, bytes], float | None] = field(default=lambda _char, _data: None)
-    commands: Mapping[Char, frozenset[str]] = field(default_factory=dict)
+    start: Callable[[float], list[tuple[w.Char, bytes]]] = field(default=lambda _rate: [])
+    stop: tuple[tuple[w.Char, bytes], ...] = ()
+    rate_of: Callable[[w.Char, bytes], float | None] = field(default=lambda _char, _data: None)
+    commands: Mapping[w.Char, frozenset[str]] = field(default_factory=dict)
     battery: bool = False
 
     @property
@@ -110,47 +74,47 @@ class Layout:
         return self.gyr_range_dps is not None
 
 
-COUNTER = Counter(bits=8, counts="packets")
+COUNTER = w.Counter(bits=8, counts="packets")
 
 
-class _Session(GattSession):
-    def __init__(self, layout: Layout, gatt: Gatt, wanted: Wanted) -> None:
-        super().__init__(gatt, wanted, at_least(layout.rates_hz, wanted.rate_hz), has_gyr=layout.has_gyr)
+class _Session(common.GattSession):
+    def __init__(self, layout: Layout, gatt: w.Gatt, wanted: w.Wanted) -> None:
+        super().__init__(gatt, wanted, common.at_least(layout.rates_hz, wanted.rate_hz), has_gyr=layout.has_gyr)
         self._layout = layout
         self._streams = {stream.char: stream for stream in layout.streams}
         self._apart = len(layout.streams) > 1
         self._pairing = ByOrder(_SLACK)
 
-    def start(self) -> Script:
+    def start(self) -> w.Script:
         for char in self._streams:
-            yield Subscribe(char)
+            yield w.Subscribe(char)
         for char, data in self._layout.start(self.rate_hz):
             yield self._write(char, data)
         yield from self.battery()
 
-    def stop(self) -> Script:
+    def stop(self) -> w.Script:
         for char, data in self._layout.stop:
             yield self._write(char, data)
 
-    def _write(self, char: Char, data: bytes) -> Write:
-        return Write(char, data, response="write" in self.gatt[char])
+    def _write(self, char: w.Char, data: bytes) -> w.Write:
+        return w.Write(char, data, response="write" in self.gatt[char])
 
-    def take(self, char: Char, data: bytes) -> list[Event]:
+    def take(self, char: w.Char, data: bytes) -> list[w.Event]:
         stream = self._streams.get(char)
         if stream is None:
             return []
         if len(data) < struct.calcsize(stream.layout) or (stream.check is not None and not stream.check(data)):
-            return [Skipped(len(data), "not the structure that it should be")]
+            return [w.Skipped(len(data), "not the structure that it should be")]
         values = struct.unpack_from(stream.layout, data)
-        if not finite(values):
-            return [Skipped(len(data), "not a number")]
+        if not common.finite(values):
+            return [w.Skipped(len(data), "not a number")]
         acc, acc_scale = _counts(values, stream.acc, stream.acc_unit, _FLOAT_ACC_SCALE if stream.floats else None)
         gyr, gyr_scale = _counts(values, stream.gyr, stream.gyr_unit, _FLOAT_GYR_SCALE if stream.floats else None)
         if self._apart:
             return self._pairing.add(acc, gyr, _FLOAT_ACC_SCALE, _FLOAT_GYR_SCALE)
         counted = stream.count is not None
         return [
-            Packet(
+            w.Packet(
                 acc=acc,
                 acc_scale=acc_scale,
                 gyr=gyr or None,
@@ -168,22 +132,26 @@ def _counts(values: tuple[float, ...], at: int | None, unit: float, scale: float
     three = values[at : at + 3]
     if scale is None:
         return pack_int16([int(value) for value in three]), unit
-    return counts((value * unit for value in three), scale), scale
+    return common.counts((value * unit for value in three), scale), scale
 
 
-class _Virtual(Imitation):
+class _Virtual(common.Imitation):
     def __init__(self, layout: Layout) -> None:
         super().__init__()
         self._layout = layout
         name = layout.names[0] + ("-1A2B" if layout.names[0].endswith("eSense") else "")
-        self.advertisement = Advertisement(name, (layout.service,))
-        streams = {stream.char: NOTIFY for stream in layout.streams}
-        self.gatt: Gatt = {**streams, **layout.commands, **({BATTERY: READ_NOTIFY} if layout.battery else {})}
+        self.advertisement = w.Advertisement(name, (layout.service,))
+        streams = {stream.char: common.NOTIFY for stream in layout.streams}
+        self.gatt: w.Gatt = {
+            **streams,
+            **layout.commands,
+            **({common.BATTERY: common.READ_NOTIFY} if layout.battery else {}),
+        }
         self.rate_hz = layout.rates_hz[-1]
         self._on = not layout.commands
         self._count = 0
 
-    def write(self, char: Char, data: bytes, t_ns: int) -> list[Notification]:  # noqa: ARG002  # the same at any time
+    def write(self, char: w.Char, data: bytes, t_ns: int) -> list[w.Notification]:  # noqa: ARG002  # the same at any time
         rate = self._layout.rate_of(char, data)
         if rate:
             self.rate_hz = rate
@@ -191,93 +159,91 @@ class _Virtual(Imitation):
             self._on = rate > 0
         return []
 
-    def sample(self, t_ns: int, acc: Vector, gyr: Vector) -> list[Notification]:  # noqa: ARG002  # it tells no time
+    def sample(self, t_ns: int, acc: w.Vector, gyr: w.Vector) -> list[w.Notification]:  # noqa: ARG002  # it tells no time
         if not self._on:
             return []
-        out = [Notification(stream.char, self._pack(stream, acc, gyr)) for stream in self._layout.streams]
+        out = [w.Notification(stream.char, self._pack(stream, acc, gyr)) for stream in self._layout.streams]
         self._count = (self._count + 1) & 0xFF
         return self.sent(*out)
 
-    def _pack(self, stream: Stream, acc: Vector, gyr: Vector) -> bytes:
+    def _pack(self, stream: Stream, acc: w.Vector, gyr: w.Vector) -> bytes:
         values: list[float] = [0] * len(struct.unpack(stream.layout, bytes(struct.calcsize(stream.layout))))
         for at, unit, three in ((stream.acc, stream.acc_unit, acc), (stream.gyr, stream.gyr_unit, gyr)):
             if at is not None and stream.floats:
                 values[at : at + 3] = [value / unit for value in three]
             elif at is not None:
-                values[at : at + 3] = struct.unpack("<3h", counts(three, unit))
+                values[at : at + 3] = struct.unpack("<3h", common.counts(three, unit))
         if stream.count is not None:
             values[stream.count] = self._count
         packed = struct.pack(stream.layout, *values)
         return packed if stream.seal is None else stream.seal(packed)
 
 
-class _Fixed:
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        self.driver = layout.driver
-        self.title = layout.title
-        self.evidence = layout.evidence
-        self.services = (layout.service,)
-        self.variants = (layout.driver,)
-        self.sample_config = (
-            f'[[wearers.devices]]\nname = "{layout.driver}"\ndriver = "{layout.driver}"\n'
-            f'local_name = "{layout.names[0]}"\nrate_hz = {at_least(layout.rates_hz, 100):g}\n'
-            + ("" if layout.has_gyr else "options = { accelerometer_only = true }\n")
+def _kind(layout: Layout) -> w.Wearable:
+    remark = "" if layout.has_gyr else common.NO_GYROSCOPE
+
+    def recognise(advertisement: w.Advertisement) -> w.Recognised | None:
+        known = layout.service in advertisement.service_uuids or (
+            (advertisement.local_name or "").startswith(layout.names)
         )
-        counted = any(stream.count is not None for stream in layout.streams)
-        self.capabilities = Capabilities(
+        return w.Recognised(85, layout.title, remark) if known else None
+
+    def opened(gatt: w.Gatt, wanted: w.Wanted) -> w.Session:
+        if not layout.has_gyr:
+            common.needs_gyroscope(layout.title, wanted)
+        return _Session(layout, gatt, wanted)
+
+    return common.Kind(
+        driver=layout.driver,
+        title=layout.title,
+        evidence=layout.evidence,
+        services=(layout.service,),
+        variants=(layout.driver,),
+        recogniser=recognise,
+        needs=(*(stream.char for stream in layout.streams), *layout.commands),
+        opener=opened,
+        imitator=lambda _variant: _Virtual(layout),
+        capabilities=w.Capabilities(
             rates_hz=layout.rates_hz,
             acc_ranges_g=(layout.acc_range_g,),
             gyr_ranges_dps=() if layout.gyr_range_dps is None else (layout.gyr_range_dps,),
-            clock=None,
-            counter=COUNTER if counted else None,
-            samples_per_packet=1,
+            counter=COUNTER if any(stream.count is not None for stream in layout.streams) else None,
             battery=layout.battery,
-        )
-
-    def recognise(self, advertisement: Advertisement) -> Recognised | None:
-        layout = self._layout
-        remark = "" if layout.has_gyr else "no gyroscope: angles at rest only, no gait"
-        if layout.service in advertisement.service_uuids:
-            return Recognised(95, layout.title, remark)
-        named = (advertisement.local_name or "").startswith(layout.names)
-        return Recognised(70, layout.title, remark) if named else None
-
-    def open(self, gatt: Gatt, wanted: Wanted) -> Session:
-        layout = self._layout
-        require(gatt, layout.title, *(stream.char for stream in layout.streams), *layout.commands)
-        if not layout.has_gyr:
-            needs_gyroscope(layout.title, wanted)
-        return _Session(layout, gatt, wanted)
-
-    def virtual(self, variant: str = "") -> _Virtual:
-        variant_of(self.title, self.variants, variant)
-        return _Virtual(self._layout)
+        ),
+        sample_config=(
+            f'[[wearers.devices]]\nname = "{layout.driver}"\ndriver = "{layout.driver}"\n'
+            f'local_name = "{layout.names[0]}"\nrate_hz = {common.at_least(layout.rates_hz, 100):g}\n'
+            + ("" if layout.has_gyr else "options = { accelerometer_only = true }\n")
+        ),
+    )
 
 
 def _thingy() -> Layout:
     service = "ef680400-9b35-4933-9b10-52ffa9740042"
-    config, raw = Char(service, service.replace("0400", "0401", 1)), Char(service, service.replace("0400", "0406", 1))
+    config, raw = (
+        w.Char(service, service.replace("0400", "0401", 1)),
+        w.Char(service, service.replace("0400", "0406", 1)),
+    )
 
-    def start(rate_hz: float) -> list[tuple[Char, bytes]]:
+    def start(rate_hz: float) -> list[tuple[w.Char, bytes]]:
         return [(config, struct.pack("<4HB", 500, 500, 500, round(rate_hz), 1))]
 
-    def rate_of(char: Char, data: bytes) -> float | None:
+    def rate_of(char: w.Char, data: bytes) -> float | None:
         return float(struct.unpack_from("<H", data, 6)[0]) if char == config and len(data) == 9 else None
 
     return Layout(
         driver="thingy52",
         title="Nordic Thingy:52",
-        evidence=Evidence.SPECIFICATION,
+        evidence=w.Evidence.SPECIFICATION,
         names=("Thingy",),
         service=service,
-        streams=(Stream(raw, "<9h", acc=0, acc_unit=G / 1024, gyr=3, gyr_unit=DPS / 32),),
+        streams=(Stream(raw, "<9h", acc=0, acc_unit=common.G / 1024, gyr=3, gyr_unit=common.DPS / 32),),
         rates_hz=(50, 100, 200),
         acc_range_g=16,
         gyr_range_dps=1000,
         start=start,
         rate_of=rate_of,
-        commands={config: WRITE},
+        commands={config: common.WRITE},
         battery=True,
     )
 
@@ -285,16 +251,16 @@ def _thingy() -> Layout:
 def _sensortag() -> Layout:
     base = "-0451-4000-b000-000000000000"
     service = f"f000aa80{base}"
-    data, config, period = (Char(service, f"f000aa8{digit}{base}") for digit in "123")
+    data, config, period = (w.Char(service, f"f000aa8{digit}{base}") for digit in "123")
     range_g, range_bits, all_axes = 8, 2, 0x3F
 
-    def start(rate_hz: float) -> list[tuple[Char, bytes]]:
+    def start(rate_hz: float) -> list[tuple[w.Char, bytes]]:
         return [
             (period, bytes([round(100 / rate_hz)])),
             (config, struct.pack("<H", all_axes | range_bits << 8)),
         ]
 
-    def rate_of(char: Char, written: bytes) -> float | None:
+    def rate_of(char: w.Char, written: bytes) -> float | None:
         if char == config and len(written) == 2:
             return 10.0 if written[0] else 0.0
         return None
@@ -302,45 +268,57 @@ def _sensortag() -> Layout:
     return Layout(
         driver="sensortag",
         title="TI CC2650 SensorTag",
-        evidence=Evidence.SPECIFICATION,
+        evidence=w.Evidence.SPECIFICATION,
         names=("CC2650 SensorTag", "SensorTag"),
         service=service,
-        streams=(Stream(data, "<9h", gyr=0, gyr_unit=500 / 65536 * DPS, acc=3, acc_unit=range_g * G / COUNTS),),
+        streams=(
+            Stream(
+                data,
+                "<9h",
+                gyr=0,
+                gyr_unit=500 / 65536 * common.DPS,
+                acc=3,
+                acc_unit=range_g * common.G / common.COUNTS,
+            ),
+        ),
         rates_hz=(10,),
         acc_range_g=range_g,
         gyr_range_dps=250,
         start=start,
         stop=((config, b"\0\0"),),
         rate_of=rate_of,
-        commands={config: WRITE, period: WRITE},
+        commands={config: common.WRITE, period: common.WRITE},
     )
 
 
 def _microbit() -> Layout:
     service = "e95d0753-251d-470a-a062-fa1922dfa9a8"
-    data, period = Char(service, service.replace("0753", "ca4b", 1)), Char(service, service.replace("0753", "fb24", 1))
+    data, period = (
+        w.Char(service, service.replace("0753", "ca4b", 1)),
+        w.Char(service, service.replace("0753", "fb24", 1)),
+    )
     periods_ms = {12.5: 80, 50.0: 20, 100.0: 10, 200.0: 5}
 
-    def start(rate_hz: float) -> list[tuple[Char, bytes]]:
+    def start(rate_hz: float) -> list[tuple[w.Char, bytes]]:
         return [(period, struct.pack("<H", periods_ms[rate_hz]))]
 
-    def rate_of(char: Char, written: bytes) -> float | None:
+    def rate_of(char: w.Char, written: bytes) -> float | None:
         ms = int.from_bytes(written, "little") if char == period and len(written) == 2 else 0
         return next((rate for rate, one in periods_ms.items() if one == ms), None)
 
     return Layout(
         driver="microbit",
         title="micro:bit",
-        evidence=Evidence.CAPTURES,
+        evidence=w.Evidence.CAPTURES,
         names=("BBC micro:bit",),
         service=service,
-        streams=(Stream(data, "<3h", acc=0, acc_unit=G / 1000),),
+        streams=(Stream(data, "<3h", acc=0, acc_unit=common.G / 1000),),
         rates_hz=tuple(periods_ms),
         acc_range_g=2,
         gyr_range_dps=None,
         start=start,
         rate_of=rate_of,
-        commands={period: WRITE},
+        commands={period: common.WRITE},
     )
 
 
@@ -349,12 +327,13 @@ def _adafruit() -> Layout:
         return f"adaf{short:04x}-c332-42a8-93bd-25e905756cb8"
 
     acc, gyr = uuid(0x0200), uuid(0x0400)
-    periods = Char(acc, uuid(0x0001)), Char(gyr, uuid(0x0001))
+    default_ms = 1000
+    periods = w.Char(acc, uuid(0x0001)), w.Char(gyr, uuid(0x0001))
 
-    def start(rate_hz: float) -> list[tuple[Char, bytes]]:
+    def start(rate_hz: float) -> list[tuple[w.Char, bytes]]:
         return [(one, struct.pack("<i", round(1000 / rate_hz))) for one in periods]
 
-    def rate_of(char: Char, data: bytes) -> float | None:
+    def rate_of(char: w.Char, data: bytes) -> float | None:
         if char not in periods or len(data) != 4:
             return None
         ms: int = struct.unpack("<i", data)[0]
@@ -363,17 +342,17 @@ def _adafruit() -> Layout:
     return Layout(
         driver="adafruit",
         title="Adafruit CLUE, Feather Sense",
-        evidence=Evidence.SPECIFICATION,
+        evidence=w.Evidence.SPECIFICATION,
         names=("CLUE", "Adafruit Feather Bluefruit Sense"),
         service=acc,
-        streams=(Stream(Char(acc, uuid(0x0201)), "<3f", acc=0), Stream(Char(gyr, uuid(0x0401)), "<3f", gyr=0)),
+        streams=(Stream(w.Char(acc, uuid(0x0201)), "<3f", acc=0), Stream(w.Char(gyr, uuid(0x0401)), "<3f", gyr=0)),
         rates_hz=(10, 20, 50),
         acc_range_g=16,
         gyr_range_dps=2000,
         start=start,
-        stop=tuple((one, struct.pack("<i", -1)) for one in periods),
+        stop=tuple((one, struct.pack("<i", default_ms)) for one in periods),
         rate_of=rate_of,
-        commands=dict.fromkeys(periods, WRITE),
+        commands=dict.fromkeys(periods, common.WRITE),
     )
 
 
@@ -382,10 +361,10 @@ def _pinetime() -> Layout:
     return Layout(
         driver="pinetime",
         title="PineTime with InfiniTime",
-        evidence=Evidence.SPECIFICATION,
+        evidence=w.Evidence.SPECIFICATION,
         names=("InfiniTime",),
         service=service,
-        streams=(Stream(Char(service, service.replace("0000", "0002", 1)), "<3h", acc=0, acc_unit=G / 1024),),
+        streams=(Stream(w.Char(service, service.replace("0000", "0002", 1)), "<3h", acc=0, acc_unit=common.G / 1024),),
         rates_hz=(10,),
         acc_range_g=8,
         gyr_range_dps=None,
@@ -394,16 +373,16 @@ def _pinetime() -> Layout:
 
 
 def _esense() -> Layout:
-    service = sig(0xFF06)
-    config, data = Char(service, sig(0xFF07)), Char(service, sig(0xFF08))
+    service = w.sig(0xFF06)
+    config, data = w.Char(service, w.sig(0xFF07)), w.Char(service, w.sig(0xFF08))
     head, length, checked = 0x55, 12, 3
     stop = bytes((0x53, 0x02, 0x02, 0x00, 0x00))
 
-    def start(rate_hz: float) -> list[tuple[Char, bytes]]:
+    def start(rate_hz: float) -> list[tuple[w.Char, bytes]]:
         body = bytes((2, 1, round(rate_hz)))
         return [(config, bytes((0x53, sum(body) & 0xFF)) + body)]
 
-    def rate_of(char: Char, written: bytes) -> float | None:
+    def rate_of(char: w.Char, written: bytes) -> float | None:
         good = char == config and len(written) == 5 and written[0] == 0x53 and written[1] == sum(written[2:]) & 0xFF
         return float(written[4] * written[3]) if good else None
 
@@ -417,12 +396,20 @@ def _esense() -> Layout:
     return Layout(
         driver="esense",
         title="eSense",
-        evidence=Evidence.SPECIFICATION,
+        evidence=w.Evidence.SPECIFICATION,
         names=("eSense",),
         service=service,
         streams=(
             Stream(
-                data, ">4B6h", gyr=4, gyr_unit=DPS / 65.5, acc=7, acc_unit=G / 8192, count=1, check=check, seal=seal
+                data,
+                ">4B6h",
+                gyr=4,
+                gyr_unit=common.DPS / 65.5,
+                acc=7,
+                acc_unit=common.G / 8192,
+                count=1,
+                check=check,
+                seal=seal,
             ),
         ),
         rates_hz=(50, 100),
@@ -431,9 +418,9 @@ def _esense() -> Layout:
         start=start,
         stop=((config, stop),),
         rate_of=rate_of,
-        commands={config: WRITE},
+        commands={config: common.WRITE},
     )
 
 
 LAYOUTS = (_thingy(), _sensortag(), _microbit(), _adafruit(), _pinetime(), _esense())
-WEARABLES: tuple[Wearable, ...] = tuple(_Fixed(layout) for layout in LAYOUTS)
+WEARABLES: tuple[w.Wearable, ...] = tuple(_kind(layout) for layout in LAYOUTS)

@@ -8,50 +8,15 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import ClassVar
 
-from sensor_bridge.wearable import (
-    Action,
-    Advertisement,
-    Ask,
-    Capabilities,
-    Char,
-    Event,
-    Evidence,
-    Gatt,
-    Notification,
-    Recognised,
-    Script,
-    Session,
-    Skipped,
-    Subscribe,
-    Vector,
-    Wanted,
-    Wearable,
-    WearableRefused,
-    Write,
-)
-from sensor_bridge.wearables._common import (
-    BATTERY,
-    COUNTS,
-    DPS,
-    NOTIFY,
-    READ_NOTIFY,
-    WRITE,
-    G,
-    GattSession,
-    Imitation,
-    at_least,
-    counts,
-    require,
-    variant_of,
-)
+from sensor_bridge import wearable as w
+from sensor_bridge.wearables import _common as common
 from sensor_bridge.wearables._pairing import ByOrder
 
 TITLE = "MetaMotion"
 _BASE = "-85cb-9195-d9dd-464cfbbae75a"
 SERVICE = f"326a9000{_BASE}"
-COMMAND, DATA = Char(SERVICE, f"326a9001{_BASE}"), Char(SERVICE, f"326a9006{_BASE}")
+COMMAND, DATA = w.Char(SERVICE, f"326a9001{_BASE}"), w.Char(SERVICE, f"326a9006{_BASE}")
 
 _ACC, _GYRO, _FUSION = 0x03, 0x13, 0x19
 _POWER, _SAMPLING, _CONFIG, _INFO = 0x01, 0x02, 0x03, 0x80
@@ -99,12 +64,12 @@ def rows(data: bytes) -> bytes:
 
 def acc_scale(range_g: float) -> float:
     """m/s² a count at a range."""
-    return range_g * G / COUNTS
+    return range_g * common.G / common.COUNTS
 
 
 def gyr_scale(range_dps: float) -> float:
     """rad/s a count at a range."""
-    return DPS / _GYR_COUNTS[range_dps]
+    return common.DPS / _GYR_COUNTS[range_dps]
 
 
 def fused(data: bytes) -> tuple[float, ...]:
@@ -121,21 +86,21 @@ def fused(data: bytes) -> tuple[float, ...]:
     return struct.unpack_from(f"<{n}f", data, 2)
 
 
-class _Session(GattSession):
-    def __init__(self, gatt: Gatt, wanted: Wanted) -> None:
-        super().__init__(gatt, wanted, at_least(_RATES, wanted.rate_hz))
-        self._acc_range = at_least(_ACC_RANGES, wanted.acc_range_g)
-        self._gyr_range = at_least(_GYR_RANGES, wanted.gyr_range_dps)
+class _Session(common.GattSession):
+    def __init__(self, gatt: w.Gatt, wanted: w.Wanted) -> None:
+        super().__init__(gatt, wanted, common.at_least(_RATES, wanted.rate_hz))
+        self._acc_range = common.at_least(_ACC_RANGES, wanted.acc_range_g)
+        self._gyr_range = common.at_least(_GYR_RANGES, wanted.gyr_range_dps)
         self._chip = _CHIPS[1]
         self._pairing = ByOrder(_SLACK)
 
-    def start(self) -> Script:
-        yield Subscribe(DATA)
+    def start(self) -> w.Script:
+        yield w.Subscribe(DATA)
         acc = (yield self._ask(_ACC)) or b""
         gyr = (yield self._ask(_GYRO)) or b""
         chip = _CHIPS.get(acc[2]) if len(acc) > _ABSENT else None
         if chip is None or len(gyr) <= _ABSENT:
-            raise WearableRefused(
+            raise w.WearableRefused(
                 f"this {TITLE} has another motion sensor than the BMI160 or BMI270: use a MetaMotion R, RL or S"
             )
         self._chip = chip
@@ -153,22 +118,22 @@ class _Session(GattSession):
             yield self._write(module, _POWER, 1)
         yield from self.battery()
 
-    def stop(self) -> Script:
+    def stop(self) -> w.Script:
         for module, register in ((_ACC, self._chip.acc_register), (_GYRO, self._chip.gyr_register)):
             yield self._write(module, _POWER, 0)
             yield self._write(module, _SAMPLING, 0, 1)
             yield self._write(module, register, 0)
 
     @staticmethod
-    def _write(*data: int) -> Action:
-        return Write(COMMAND, bytes(data), response=False)
+    def _write(*data: int) -> w.Action:
+        return w.Write(COMMAND, bytes(data), response=False)
 
     @staticmethod
-    def _ask(module: int) -> Ask:
+    def _ask(module: int) -> w.Ask:
         head = bytes((module, _INFO))
-        return Ask(COMMAND, head, DATA, lambda data: data[:2] == head, response=False)
+        return w.Ask(COMMAND, head, DATA, lambda data: data[:2] == head, response=False)
 
-    def take(self, char: Char, data: bytes) -> list[Event]:
+    def take(self, char: w.Char, data: bytes) -> list[w.Event]:
         if char != DATA or data[:2] not in (
             bytes((_ACC, self._chip.acc_register)),
             bytes((_GYRO, self._chip.gyr_register)),
@@ -177,32 +142,32 @@ class _Session(GattSession):
         try:
             samples = rows(data)
         except ValueError as bad:
-            return [Skipped(len(data), str(bad))]
+            return [w.Skipped(len(data), str(bad))]
         scales = acc_scale(self._acc_range), gyr_scale(self._gyr_range)
         if data[0] == _ACC:
             return self._pairing.add(samples, b"", *scales)
         return self._pairing.add(b"", samples, *scales)
 
 
-class _Virtual(Imitation):
+class _Virtual(common.Imitation):
     def __init__(self, variant: str) -> None:
         super().__init__()
         self._implementation = 1 if variant == "bmi160" else 4
         self._chip = _CHIPS[self._implementation]
-        self.advertisement = Advertisement("MetaWear", (SERVICE,))
-        self.gatt: Gatt = {COMMAND: WRITE, DATA: NOTIFY, BATTERY: READ_NOTIFY}
+        self.advertisement = w.Advertisement("MetaWear", (SERVICE,))
+        self.gatt: w.Gatt = {COMMAND: common.WRITE, DATA: common.NOTIFY, common.BATTERY: common.READ_NOTIFY}
         self.rate_hz = 100.0
         self._scales = {_ACC: acc_scale(4), _GYRO: gyr_scale(2000)}
         self._on: dict[tuple[int, int], int] = {}
         self._rows: dict[int, bytes] = {_ACC: b"", _GYRO: b""}
 
-    def write(self, char: Char, data: bytes, t_ns: int) -> list[Notification]:  # noqa: ARG002  # the same at any time
+    def write(self, char: w.Char, data: bytes, t_ns: int) -> list[w.Notification]:  # noqa: ARG002  # the same at any time
         if char != COMMAND or len(data) < 2 or data[0] not in self._scales:
             return []
         module, register = data[0], data[1]
         if register == _INFO:
             tail = bytes((self._implementation if module == _ACC else self._implementation // 4, 1))
-            return self.sent(Notification(DATA, data[:2] + tail))
+            return self.sent(w.Notification(DATA, data[:2] + tail))
         if register == _CONFIG and len(data) == 4:
             self._configure(module, data[2], data[3])
         elif len(data) > 2:
@@ -217,7 +182,7 @@ class _Virtual(Imitation):
         elif module == _GYRO and range_ < len(_GYR_RANGES):
             self._scales[_GYRO] = gyr_scale(_GYR_RANGES[range_])
 
-    def sample(self, t_ns: int, acc: Vector, gyr: Vector) -> list[Notification]:  # noqa: ARG002  # it tells no time
+    def sample(self, t_ns: int, acc: w.Vector, gyr: w.Vector) -> list[w.Notification]:  # noqa: ARG002  # it tells no time
         out = []
         for module, register, values in (
             (_ACC, self._chip.acc_register, acc),
@@ -225,50 +190,32 @@ class _Virtual(Imitation):
         ):
             if not all(self._on.get((module, one)) for one in (_POWER, _SAMPLING, register)):
                 continue
-            self._rows[module] += counts(values, self._scales[module])
+            self._rows[module] += common.counts(values, self._scales[module])
             if len(self._rows[module]) == 3 * _ROW:
-                out.append(Notification(DATA, bytes((module, register)) + self._rows[module]))
+                out.append(w.Notification(DATA, bytes((module, register)) + self._rows[module]))
                 self._rows[module] = b""
         return self.sent(*out)
 
 
-class _MetaMotion:
-    """MbientLab MetaMotion R, RL and S."""
-
-    driver: ClassVar[str] = "metamotion"
-    title: ClassVar[str] = "MbientLab MetaMotion R, RL, S"
-    evidence: ClassVar[Evidence] = Evidence.VENDOR
-    services: ClassVar[tuple[str, ...]] = (SERVICE,)
-    variants: ClassVar[tuple[str, ...]] = ("bmi160", "bmi270")
-    sample_config: ClassVar[str] = """\
+WEARABLE: w.Wearable = common.Kind(
+    driver="metamotion",
+    title="MbientLab MetaMotion R, RL, S",
+    evidence=w.Evidence.VENDOR,
+    services=(SERVICE,),
+    variants=("bmi160", "bmi270"),
+    names=("MetaWear",),
+    needs=(COMMAND, DATA),
+    opener=_Session,
+    imitator=_Virtual,
+    capabilities=w.Capabilities(
+        rates_hz=_RATES, acc_ranges_g=_ACC_RANGES, gyr_ranges_dps=_GYR_RANGES[::-1], samples_per_packet=3, battery=True
+    ),
+    sample_config="""\
 [[wearers.devices]]
 name = "meta"
 driver = "metamotion"
 address = "F2:5A:00:01:02:03"
 rate_hz = 100
 options = { acc_range_g = 8, gyr_range_dps = 1000 }
-"""
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        rates_hz=_RATES,
-        acc_ranges_g=_ACC_RANGES,
-        gyr_ranges_dps=_GYR_RANGES[::-1],
-        clock=None,
-        counter=None,
-        samples_per_packet=3,
-        battery=True,
-    )
-
-    def recognise(self, advertisement: Advertisement) -> Recognised | None:
-        if SERVICE in advertisement.service_uuids:
-            return Recognised(100, TITLE)
-        return Recognised(80, TITLE) if (advertisement.local_name or "") == "MetaWear" else None
-
-    def open(self, gatt: Gatt, wanted: Wanted) -> Session:
-        require(gatt, TITLE, COMMAND, DATA)
-        return _Session(gatt, wanted)
-
-    def virtual(self, variant: str = "") -> _Virtual:
-        return _Virtual(variant_of(TITLE, self.variants, variant))
-
-
-WEARABLE: Wearable = _MetaMotion()
+""",
+)

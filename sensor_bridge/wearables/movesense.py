@@ -7,52 +7,16 @@ time is that of its first sample; accelerations are m/s², angular rates °/s, i
 from __future__ import annotations
 
 import struct
-from typing import ClassVar
 
-from sensor_bridge.wearable import (
-    Advertisement,
-    Ask,
-    Capabilities,
-    Char,
-    Clock,
-    Event,
-    Evidence,
-    Gatt,
-    Notification,
-    Packet,
-    Recognised,
-    Script,
-    Session,
-    Skipped,
-    Subscribe,
-    Vector,
-    Wanted,
-    Wearable,
-    WearableRefused,
-    Write,
-)
-from sensor_bridge.wearables._common import (
-    BATTERY,
-    COUNTS,
-    DPS,
-    NOTIFY,
-    READ_NOTIFY,
-    G,
-    GattSession,
-    Imitation,
-    at_least,
-    counts,
-    finite,
-    require,
-    variant_of,
-)
+from sensor_bridge import wearable as w
+from sensor_bridge.wearables import _common as common
 
 TITLE = "Movesense"
 SERVICE = "34802252-7185-4d5d-b431-630e7050e8f0"
-COMMAND = Char(SERVICE, "34800001-7185-4d5d-b431-630e7050e8f0")
-DATA = Char(SERVICE, "34800002-7185-4d5d-b431-630e7050e8f0")
-CLOCK = Clock(tick_ns=1_000_000, bits=32)
-ACC_SCALE, GYR_SCALE = 16 * G / COUNTS, 2000 * DPS / COUNTS
+COMMAND = w.Char(SERVICE, "34800001-7185-4d5d-b431-630e7050e8f0")
+DATA = w.Char(SERVICE, "34800002-7185-4d5d-b431-630e7050e8f0")
+CLOCK = w.Clock(tick_ns=1_000_000, bits=32)
+ACC_SCALE, GYR_SCALE = 16 * common.G / common.COUNTS, 2000 * common.DPS / common.COUNTS
 
 _SUBSCRIBE, _UNSUBSCRIBE = 1, 2
 _ANSWER, _WHOLE, _REST = 1, 2, 3
@@ -81,36 +45,36 @@ def blocks(payload: bytes, count: int) -> tuple[int, list[list[tuple[float, ...]
     return ticks, [rows[i * n : (i + 1) * n] for i in range(count)]
 
 
-class _Session(GattSession):
-    def __init__(self, gatt: Gatt, wanted: Wanted) -> None:
-        super().__init__(gatt, wanted, at_least(_RATES, wanted.rate_hz))
+class _Session(common.GattSession):
+    def __init__(self, gatt: w.Gatt, wanted: w.Wanted) -> None:
+        super().__init__(gatt, wanted, common.at_least(_RATES, wanted.rate_hz))
         self._expected = 4 + round(self.rate_hz / _PACKETS_PER_S) * _ROW
         self._open = b""
 
-    def start(self) -> Script:
-        yield Subscribe(DATA)
+    def start(self) -> w.Script:
+        yield w.Subscribe(DATA)
         path = f"/Meas/IMU6/{self.rate_hz:.0f}".encode()
         head = bytes((_ANSWER, _REFERENCE))
-        answer = yield Ask(
+        answer = yield w.Ask(
             COMMAND, bytes((_SUBSCRIBE, _REFERENCE)) + path, DATA, lambda data: data[:2] == head and len(data) >= 4
         )
         status = _NOT_FOUND if answer is None else int.from_bytes(answer[2:4], "little")
         if status != _OK:
-            raise WearableRefused(
+            raise w.WearableRefused(
                 f"{TITLE} refuses {path.decode()} with status {status}: update its firmware with the Movesense app, "
                 "or ask for another rate"
             )
         yield from self.battery()
 
-    def stop(self) -> Script:
-        yield Write(COMMAND, bytes((_UNSUBSCRIBE, _REFERENCE)))
+    def stop(self) -> w.Script:
+        yield w.Write(COMMAND, bytes((_UNSUBSCRIBE, _REFERENCE)))
 
-    def take(self, char: Char, data: bytes) -> list[Event]:
+    def take(self, char: w.Char, data: bytes) -> list[w.Event]:
         if char != DATA or len(data) < 3 or data[1] != _REFERENCE:
             return []
         if data[0] == _REST:
             if not self._open:
-                return [Skipped(len(data), "the rest of a packet that did not come")]
+                return [w.Skipped(len(data), "the rest of a packet that did not come")]
             self._open += data[2:]
             return self._whole() if len(self._open) >= self._expected else []
         if data[0] != _WHOLE:
@@ -119,27 +83,27 @@ class _Session(GattSession):
         self._open = data[2:]
         return events + (self._whole() if len(self._open) >= self._expected else [])
 
-    def _unfinished(self) -> list[Event]:
+    def _unfinished(self) -> list[w.Event]:
         """A packet that got no rest: whole after all, if the wearable sends fewer samples at a time than expected."""
         if (len(self._open) - 4) % _ROW == 0:
             self._expected = len(self._open)
         return self._whole()
 
-    def _whole(self) -> list[Event]:
+    def _whole(self) -> list[w.Event]:
         payload, self._open = self._open, b""
         try:
             ticks, (acc, gyr) = blocks(payload[:_MAX_PAYLOAD], 2)
         except ValueError as bad:
-            return [Skipped(len(payload), str(bad))]
+            return [w.Skipped(len(payload), str(bad))]
         flat_acc = [value for row in acc for value in row]
-        flat_gyr = [value * DPS for row in gyr for value in row]
-        if not finite(flat_acc + flat_gyr):
-            return [Skipped(len(payload), "not a number")]
+        flat_gyr = [value * common.DPS for row in gyr for value in row]
+        if not common.finite(flat_acc + flat_gyr):
+            return [w.Skipped(len(payload), "not a number")]
         return [
-            Packet(
-                acc=counts(flat_acc, ACC_SCALE),
+            w.Packet(
+                acc=common.counts(flat_acc, ACC_SCALE),
                 acc_scale=ACC_SCALE,
-                gyr=counts(flat_gyr, GYR_SCALE),
+                gyr=common.counts(flat_gyr, GYR_SCALE),
                 gyr_scale=GYR_SCALE,
                 clock=CLOCK,
                 ticks=ticks,
@@ -147,22 +111,22 @@ class _Session(GattSession):
         ]
 
 
-class _Virtual(Imitation):
+class _Virtual(common.Imitation):
     """A packet beyond the usual 200 bytes comes in two parts."""
 
     part = 200
 
     def __init__(self) -> None:
         super().__init__()
-        self.advertisement = Advertisement("Movesense 174630000192", ("0000fdf3-0000-1000-8000-00805f9b34fb",))
-        self.gatt: Gatt = {COMMAND: frozenset({"write"}), DATA: NOTIFY, BATTERY: READ_NOTIFY}
+        self.advertisement = w.Advertisement("Movesense 174630000192", ("0000fdf3-0000-1000-8000-00805f9b34fb",))
+        self.gatt: w.Gatt = {COMMAND: frozenset({"write"}), DATA: common.NOTIFY, common.BATTERY: common.READ_NOTIFY}
         self.rate_hz = 52.0
         self._reference: int | None = None
         self._first_ns = 0
-        self._acc: list[Vector] = []
-        self._gyr: list[Vector] = []
+        self._acc: list[w.Vector] = []
+        self._gyr: list[w.Vector] = []
 
-    def write(self, char: Char, data: bytes, t_ns: int) -> list[Notification]:  # noqa: ARG002  # the same at any time
+    def write(self, char: w.Char, data: bytes, t_ns: int) -> list[w.Notification]:  # noqa: ARG002  # the same at any time
         if char != COMMAND or len(data) < 2:
             return []
         status = _NOT_FOUND
@@ -173,15 +137,15 @@ class _Virtual(Imitation):
                 self._acc, self._gyr = [], []
         elif data[0] == _UNSUBSCRIBE and data[1] == self._reference:
             self._reference, status = None, _OK
-        return self.sent(Notification(DATA, bytes((_ANSWER, data[1])) + struct.pack("<H", status)))
+        return self.sent(w.Notification(DATA, bytes((_ANSWER, data[1])) + struct.pack("<H", status)))
 
-    def sample(self, t_ns: int, acc: Vector, gyr: Vector) -> list[Notification]:
+    def sample(self, t_ns: int, acc: w.Vector, gyr: w.Vector) -> list[w.Notification]:
         if self._reference is None:
             return []
         if not self._acc:
             self._first_ns = t_ns
         self._acc.append(acc)
-        self._gyr.append((gyr[0] / DPS, gyr[1] / DPS, gyr[2] / DPS))
+        self._gyr.append((gyr[0] / common.DPS, gyr[1] / common.DPS, gyr[2] / common.DPS))
         if len(self._acc) < round(self.rate_hz / _PACKETS_PER_S):
             return []
         flat = [value for row in (*self._acc, *self._gyr) for value in row]
@@ -191,47 +155,28 @@ class _Virtual(Imitation):
         parts = [payload[i : i + self.part] for i in range(0, len(payload), self.part)]
         codes = [_WHOLE, *[_REST] * (len(parts) - 1)]
         return self.sent(
-            *(Notification(DATA, bytes([code]) + reference + one) for code, one in zip(codes, parts, strict=True))
+            *(w.Notification(DATA, bytes([code]) + reference + one) for code, one in zip(codes, parts, strict=True))
         )
 
 
-class _Movesense:
-    """Movesense HR+, HR2, Flash and Active, firmware 2.3 or newer."""
-
-    driver: ClassVar[str] = "movesense"
-    title: ClassVar[str] = "Movesense HR+, HR2, Flash, Active"
-    evidence: ClassVar[Evidence] = Evidence.CAPTURES
-    services: ClassVar[tuple[str, ...]] = (SERVICE,)
-    variants: ClassVar[tuple[str, ...]] = ("hr2",)
-    sample_config: ClassVar[str] = """\
+WEARABLE: w.Wearable = common.Kind(
+    driver="movesense",
+    title="Movesense HR+, HR2, Flash, Active",
+    evidence=w.Evidence.CAPTURES,
+    services=(SERVICE,),
+    variants=("hr2",),
+    names=("Movesense ",),
+    needs=(COMMAND, DATA),
+    opener=_Session,
+    imitator=lambda _variant: _Virtual(),
+    capabilities=w.Capabilities(
+        rates_hz=_RATES, acc_ranges_g=(16,), gyr_ranges_dps=(2000,), clock=CLOCK, samples_per_packet=16, battery=True
+    ),
+    sample_config="""\
 [[wearers.devices]]
 name = "movesense"
 driver = "movesense"
 local_name = "Movesense 174630000192"
 rate_hz = 104
-"""
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        rates_hz=_RATES,
-        acc_ranges_g=(16,),
-        gyr_ranges_dps=(2000,),
-        clock=CLOCK,
-        counter=None,
-        samples_per_packet=16,
-        battery=True,
-    )
-
-    def recognise(self, advertisement: Advertisement) -> Recognised | None:
-        if SERVICE in advertisement.service_uuids:
-            return Recognised(100, TITLE)
-        return Recognised(90, TITLE) if (advertisement.local_name or "").startswith("Movesense ") else None
-
-    def open(self, gatt: Gatt, wanted: Wanted) -> Session:
-        require(gatt, f"{TITLE} (it needs firmware 2.3 or newer)", COMMAND, DATA)
-        return _Session(gatt, wanted)
-
-    def virtual(self, variant: str = "") -> _Virtual:
-        variant_of(TITLE, self.variants, variant)
-        return _Virtual()
-
-
-WEARABLE: Wearable = _Movesense()
+""",
+)

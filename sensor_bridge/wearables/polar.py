@@ -8,62 +8,21 @@ not stopped keeps an H10 awake until its battery is flat.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from typing import ClassVar
 
 from sagittal.blocks import unpack_int16
 from sagittal.units import NS_PER_S
-from sensor_bridge.wearable import (
-    Action,
-    Advertisement,
-    Ask,
-    Capabilities,
-    Char,
-    Clock,
-    Event,
-    Evidence,
-    Gatt,
-    Notification,
-    Packet,
-    Read,
-    Recognised,
-    Script,
-    Session,
-    Skipped,
-    Stopped,
-    Subscribe,
-    Vector,
-    Wanted,
-    Wearable,
-    WearableRefused,
-)
+from sensor_bridge import wearable as w
+from sensor_bridge.wearables import _common as common
 from sensor_bridge.wearables import _pmd
-from sensor_bridge.wearables._common import (
-    BATTERY,
-    COUNTS,
-    DPS,
-    NOTIFY,
-    READ,
-    READ_NOTIFY,
-    G,
-    GattSession,
-    Imitation,
-    at_least,
-    counts,
-    finite,
-    needs_gyroscope,
-    require,
-    triples,
-    variant_of,
-)
 from sensor_bridge.wearables._pairing import ByTime
 
 TITLE = "Polar sensor"
 _BASE = "-02e7-f387-1cad-8acd2d8df0c8"
 SERVICE = f"fb005c80{_BASE}"
-CONTROL, DATA = Char(SERVICE, f"fb005c81{_BASE}"), Char(SERVICE, f"fb005c82{_BASE}")
-CLOCK = Clock(tick_ns=1, bits=64)
+CONTROL, DATA = w.Char(SERVICE, f"fb005c81{_BASE}"), w.Char(SERVICE, f"fb005c82{_BASE}")
+CLOCK = w.Clock(tick_ns=1, bits=64)
 _GYR_FULL_SCALE_DPS = 2000
-_FLOAT_GYR_SCALE = _GYR_FULL_SCALE_DPS * DPS / COUNTS
+_FLOAT_GYR_SCALE = _GYR_FULL_SCALE_DPS * common.DPS / common.COUNTS
 
 _SETTINGS, _START, _STOP = 1, 2, 3
 _ANSWER, _FEATURES = 0xF0, 0x0F
@@ -102,25 +61,25 @@ class _Answer:
         return not self._open
 
 
-class _Session(GattSession):
-    def __init__(self, gatt: Gatt, wanted: Wanted) -> None:
+class _Session(common.GattSession):
+    def __init__(self, gatt: w.Gatt, wanted: w.Wanted) -> None:
         super().__init__(gatt, wanted, wanted.rate_hz)
         self._factors = {_pmd.ACC: 1.0, _pmd.GYRO: 1.0}
         self._last: dict[int, int] = {}
         self._asking = self._raw_mode = False
         self._pairing = ByTime(NS_PER_S // 52)
 
-    def start(self) -> Script:
-        yield Subscribe(CONTROL)
-        yield Subscribe(DATA)
-        features = (yield Read(CONTROL)) or b""
+    def start(self) -> w.Script:
+        yield w.Subscribe(CONTROL)
+        yield w.Subscribe(DATA)
+        features = (yield w.Read(CONTROL)) or b""
         if len(features) < 3 or features[0] != _FEATURES:
-            raise WearableRefused(f"{TITLE} does not tell what it can measure: update its firmware with Polar's app")
+            raise w.WearableRefused(f"{TITLE} does not tell what it can measure: update its firmware with Polar's app")
         if not features[1] & 1 << _pmd.ACC:
-            raise WearableRefused(f"this {TITLE} streams no acceleration: use a Verity Sense")
+            raise w.WearableRefused(f"this {TITLE} streams no acceleration: use a Verity Sense")
         self.has_gyr = bool(features[1] & 1 << _pmd.GYRO)
         if not self.has_gyr:
-            needs_gyroscope(f"this {TITLE}", self.wanted)
+            common.needs_gyroscope(f"this {TITLE}", self.wanted)
         if self.has_gyr and features[2] & 2 and self.wanted.rate_hz > _SDK_ABOVE_HZ:
             yield from self._ask(_START, _pmd.SDK_MODE, b"", fine=(_OK, _ALREADY))
             self._raw_mode = True
@@ -130,19 +89,19 @@ class _Session(GattSession):
         self._pairing = ByTime(round(NS_PER_S / self.rate_hz))
         yield from self.battery()
 
-    def stop(self) -> Script:
+    def stop(self) -> w.Script:
         for kind in (_pmd.ACC, *((_pmd.GYRO,) if self.has_gyr else ()), *((_pmd.SDK_MODE,) if self._raw_mode else ())):
             yield from self._ask(_STOP, kind, b"", fine=range(256))
 
-    def _begin(self, kind: int, wanted_range: float) -> Script:
+    def _begin(self, kind: int, wanted_range: float) -> w.Script:
         can = self._settings((yield from self._ask(_SETTINGS, kind, b"")).parameters)
         rates = can.get(_pmd.RATE) or [float(_SDK_ABOVE_HZ)]
-        chosen: dict[int, Sequence[float]] = {_pmd.RATE: [at_least(rates, self.wanted.rate_hz)]}
+        chosen: dict[int, Sequence[float]] = {_pmd.RATE: [common.at_least(rates, self.wanted.rate_hz)]}
         for what, values in can.items():
             if what in (_pmd.RESOLUTION, _pmd.CHANNELS) and values:
                 chosen[what] = [max(values)]
             elif what == _pmd.RANGE and values:
-                chosen[what] = [at_least(values, wanted_range)]
+                chosen[what] = [common.at_least(values, wanted_range)]
         self.rate_hz = chosen[_pmd.RATE][0]
         packed = _pmd.pack_settings(chosen)
         answer = yield from self._ask(_START, kind, packed, fine=(_OK, _ALREADY))
@@ -151,7 +110,7 @@ class _Session(GattSession):
             answer = yield from self._ask(_START, kind, packed)
         factor = self._settings(answer.parameters).get(_pmd.FACTOR, [1.0])[0]
         if not 0 < factor < 1e3:
-            raise WearableRefused(f"{TITLE} tells a factor of {factor} for its {_WHAT[kind]}: restart it")
+            raise w.WearableRefused(f"{TITLE} tells a factor of {factor} for its {_WHAT[kind]}: restart it")
         self._factors[kind] = factor
 
     @staticmethod
@@ -163,22 +122,22 @@ class _Session(GattSession):
 
     def _ask(
         self, operation: int, kind: int, parameters: bytes, fine: Sequence[int] = (_OK,)
-    ) -> Generator[Action, bytes | None, _Answer]:
+    ) -> Generator[w.Action, bytes | None, _Answer]:
         answer = _Answer(operation, kind)
         self._asking = True
         try:
-            yield Ask(CONTROL, bytes((operation, kind)) + parameters, CONTROL, answer, timeout_s=5.0)
+            yield w.Ask(CONTROL, bytes((operation, kind)) + parameters, CONTROL, answer, timeout_s=5.0)
         finally:
             self._asking = False
         if answer.error not in fine:
             why = _ERRORS.get(answer.error, f"error {answer.error}")
-            raise WearableRefused(f"{TITLE} refuses to stream {_WHAT[kind]}: {why}")
+            raise w.WearableRefused(f"{TITLE} refuses to stream {_WHAT[kind]}: {why}")
         return answer
 
-    def take(self, char: Char, data: bytes) -> list[Event]:
+    def take(self, char: w.Char, data: bytes) -> list[w.Event]:
         if char == CONTROL:
             stopped = not self._asking and data[:1] == b"\1" and len(data) > 1
-            return [Stopped("the sensor ended its stream")] if stopped else []
+            return [w.Stopped("the sensor ended its stream")] if stopped else []
         if char != DATA or not data:
             return []
         kind = data[0] & 0x3F
@@ -187,15 +146,15 @@ class _Session(GattSession):
         try:
             frame = _pmd.parse(data, self._factors[kind])
         except _pmd.BadFrame as bad:
-            return [Skipped(len(data), str(bad))]
-        if not finite(value for row in frame.rows for value in row):
-            return [Skipped(len(data), "not a number")]
+            return [w.Skipped(len(data), str(bad))]
+        if not common.finite(value for row in frame.rows for value in row):
+            return [w.Skipped(len(data), "not a number")]
         return self._acc(frame) if kind == _pmd.ACC else self._gyr(frame)
 
-    def _acc(self, frame: _pmd.Frame) -> list[Event]:
-        packet = Packet(
-            acc=counts((value for row in frame.rows for value in row), 1.0),
-            acc_scale=frame.scale * G / 1000,
+    def _acc(self, frame: _pmd.Frame) -> list[w.Event]:
+        packet = w.Packet(
+            acc=common.counts((value for row in frame.rows for value in row), 1.0),
+            acc_scale=frame.scale * common.G / 1000,
             clock=CLOCK,
             ticks=frame.t_ns,
             anchor=len(frame.rows) - 1,
@@ -203,12 +162,14 @@ class _Session(GattSession):
         times = self._times(frame)
         return self._pairing.acc(times, packet) if self.has_gyr else [packet]
 
-    def _gyr(self, frame: _pmd.Frame) -> list[Event]:
+    def _gyr(self, frame: _pmd.Frame) -> list[w.Event]:
         times = self._times(frame)
         whole = all(isinstance(value, int) for row in frame.rows for value in row)
-        scale = frame.scale * DPS if whole else _FLOAT_GYR_SCALE
-        flat = counts((value for row in frame.rows for value in row), 1.0 if whole else scale / (frame.scale * DPS))
-        return self._pairing.gyr(times, triples(unpack_int16(flat)), scale)
+        scale = frame.scale * common.DPS if whole else _FLOAT_GYR_SCALE
+        flat = common.counts(
+            (value for row in frame.rows for value in row), 1.0 if whole else scale / (frame.scale * common.DPS)
+        )
+        return self._pairing.gyr(times, common.triples(unpack_int16(flat)), scale)
 
     def _times(self, frame: _pmd.Frame) -> list[int]:
         """Times of a frame's samples: spread since the frame before, by the nominal rate where none is near."""
@@ -220,24 +181,24 @@ class _Session(GattSession):
         return [frame.t_ns - round((n - 1 - i) * period_ns) for i in range(n)]
 
 
-class _Virtual(Imitation):
+class _Virtual(common.Imitation):
     """A Verity Sense (52 Hz, or to 416 Hz in raw mode) or an H10."""
 
     def __init__(self, variant: str) -> None:
         super().__init__()
         self._verity = variant == "verity"
-        self.advertisement = Advertisement("Polar Sense 1A2B3C4D" if self._verity else "Polar H10 1A2B3C4D")
-        self.gatt: Gatt = {
-            CONTROL: READ | {"write", "indicate"},
-            DATA: NOTIFY,
-            BATTERY: READ_NOTIFY,
+        self.advertisement = w.Advertisement("Polar Sense 1A2B3C4D" if self._verity else "Polar H10 1A2B3C4D")
+        self.gatt: w.Gatt = {
+            CONTROL: common.READ | {"write", "indicate"},
+            DATA: common.NOTIFY,
+            common.BATTERY: common.READ_NOTIFY,
         }
         self.rate_hz = 52.0 if self._verity else 200.0
         self._raw_mode = False
         self._scales: dict[int, float] = {}
         self._rows: dict[int, list[list[int]]] = {_pmd.ACC: [], _pmd.GYRO: []}
 
-    def read(self, char: Char) -> bytes:
+    def read(self, char: w.Char) -> bytes:
         if char != CONTROL:
             return super().read(char)
         return bytes((_FEATURES, 0b0110_1110, 0b10) if self._verity else (_FEATURES, 0b101, 0)) + bytes(14)
@@ -260,13 +221,13 @@ class _Virtual(Imitation):
             _pmd.CHANNELS: (3,),
         }
 
-    def write(self, char: Char, data: bytes, t_ns: int) -> list[Notification]:  # noqa: ARG002  # the same at any time
+    def write(self, char: w.Char, data: bytes, t_ns: int) -> list[w.Notification]:  # noqa: ARG002  # the same at any time
         if char != CONTROL or len(data) < 2:
             return []
         operation, kind = data[0], data[1]
         error, parameters = self._obey(operation, kind, data[2:])
         tail = b"\0" + parameters if error == _OK else b"\0"
-        return self.sent(Notification(CONTROL, bytes((_ANSWER, operation, kind, error)) + tail))
+        return self.sent(w.Notification(CONTROL, bytes((_ANSWER, operation, kind, error)) + tail))
 
     def _obey(self, operation: int, kind: int, parameters: bytes) -> tuple[int, bytes]:
         if kind == _pmd.SDK_MODE and self._verity:
@@ -295,70 +256,63 @@ class _Virtual(Imitation):
         full = chosen[_pmd.RANGE][0]
         self._rows[kind] = []
         if not self._verity:
-            self._scales[kind] = G / 1000
+            self._scales[kind] = common.G / 1000
             return _OK, b""
-        factor = full * 1000 / COUNTS if kind == _pmd.ACC else full / COUNTS
+        factor = full * 1000 / common.COUNTS if kind == _pmd.ACC else full / common.COUNTS
         packed = _pmd.pack_settings({_pmd.FACTOR: [factor]})
         factor = _pmd.settings(packed)[_pmd.FACTOR][0]
-        self._scales[kind] = factor * (G / 1000 if kind == _pmd.ACC else DPS)
+        self._scales[kind] = factor * (common.G / 1000 if kind == _pmd.ACC else common.DPS)
         return _OK, packed
 
-    def sample(self, t_ns: int, acc: Vector, gyr: Vector) -> list[Notification]:
+    def sample(self, t_ns: int, acc: w.Vector, gyr: w.Vector) -> list[w.Notification]:
         out = []
         for kind, values, batch in ((_pmd.ACC, acc, 24 if self._verity else 36), (_pmd.GYRO, gyr, 28)):
             if kind not in self._scales:
                 continue
             rows = self._rows[kind]
-            rows.append(unpack_int16(counts(values, self._scales[kind])))
+            rows.append(unpack_int16(common.counts(values, self._scales[kind])))
             if len(rows) == batch:
                 self._rows[kind] = []
                 packed = _pmd.plain(kind, t_ns, rows)
                 if self._verity:
                     packed = _pmd.compress(kind, 0x81 if kind == _pmd.ACC else 0x80, t_ns, rows)
-                out.append(Notification(DATA, packed))
+                out.append(w.Notification(DATA, packed))
         return self.sent(*out)
 
 
-class _Polar:
-    """Polar Verity Sense; H10 and OH1, which have no gyroscope."""
+def _recognise(advertisement: w.Advertisement) -> w.Recognised | None:
+    name = advertisement.local_name or ""
+    if name.startswith("Polar Sense"):
+        return w.Recognised(90, "Polar Verity Sense")
+    for model in ("H10", "OH1"):
+        if name.startswith(f"Polar {model}"):
+            return w.Recognised(90, f"Polar {model}", common.NO_GYROSCOPE)
+    return None
 
-    driver: ClassVar[str] = "polar"
-    title: ClassVar[str] = "Polar Verity Sense, H10"
-    evidence: ClassVar[Evidence] = Evidence.VENDOR
-    services: ClassVar[tuple[str, ...]] = (SERVICE,)
-    variants: ClassVar[tuple[str, ...]] = ("verity", "h10")
-    sample_config: ClassVar[str] = """\
+
+WEARABLE: w.Wearable = common.Kind(
+    driver="polar",
+    title="Polar Verity Sense, H10",
+    evidence=w.Evidence.VENDOR,
+    services=(SERVICE,),
+    variants=("verity", "h10"),
+    recogniser=_recognise,
+    needs=(CONTROL, DATA),
+    opener=_Session,
+    imitator=_Virtual,
+    capabilities=w.Capabilities(
+        rates_hz=(52, 104, 208),
+        acc_ranges_g=(2, 4, 8, 16),
+        gyr_ranges_dps=(250, 500, 1000, 2000),
+        clock=CLOCK,
+        samples_per_packet=36,
+        battery=True,
+    ),
+    sample_config="""\
 [[wearers.devices]]
 name = "verity"
 driver = "polar"
 local_name = "Polar Sense 1A2B3C4D"
 rate_hz = 52
-"""
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        rates_hz=(52, 104, 208),
-        acc_ranges_g=(2, 4, 8, 16),
-        gyr_ranges_dps=(250, 500, 1000, 2000),
-        clock=CLOCK,
-        counter=None,
-        samples_per_packet=36,
-        battery=True,
-    )
-
-    def recognise(self, advertisement: Advertisement) -> Recognised | None:
-        name = advertisement.local_name or ""
-        if name.startswith("Polar Sense"):
-            return Recognised(90, "Polar Verity Sense")
-        for model in ("H10", "OH1"):
-            if name.startswith(f"Polar {model}"):
-                return Recognised(90, f"Polar {model}", "no gyroscope: angles at rest only, no gait")
-        return Recognised(60, TITLE) if SERVICE in advertisement.service_uuids else None
-
-    def open(self, gatt: Gatt, wanted: Wanted) -> Session:
-        require(gatt, TITLE, CONTROL, DATA)
-        return _Session(gatt, wanted)
-
-    def virtual(self, variant: str = "") -> _Virtual:
-        return _Virtual(variant_of(TITLE, self.variants, variant))
-
-
-WEARABLE: Wearable = _Polar()
+""",
+)

@@ -10,59 +10,19 @@ left. The battery is the standard service.
 from __future__ import annotations
 
 import struct
-from typing import ClassVar
 
 from sagittal.blocks import AXES
-from sensor_bridge.wearable import (
-    Advertisement,
-    Capabilities,
-    Char,
-    Clock,
-    Counter,
-    Event,
-    Evidence,
-    Gatt,
-    Notification,
-    Packet,
-    Read,
-    Recognised,
-    Script,
-    Session,
-    Skipped,
-    Subscribe,
-    TimeReply,
-    Vector,
-    Wanted,
-    Wearable,
-    WearableRefused,
-    Write,
-)
-from sensor_bridge.wearables._common import (
-    BATTERY,
-    COUNTS,
-    DPS,
-    NOTIFY,
-    READ,
-    READ_NOTIFY,
-    WRITE,
-    G,
-    GattSession,
-    Imitation,
-    at_least,
-    counts,
-    needs_gyroscope,
-    require,
-    variant_of,
-)
+from sensor_bridge import wearable as w
+from sensor_bridge.wearables import _common as common
 
 TITLE = "Sagittal IMU"
 _BASE = "-41b6-4e0c-9d5a-2f8c3a7be914"
 SERVICE = f"5a610000{_BASE}"
-DATA, INFO = Char(SERVICE, f"5a610001{_BASE}"), Char(SERVICE, f"5a610002{_BASE}")
-CONTROL, TIME = Char(SERVICE, f"5a610003{_BASE}"), Char(SERVICE, f"5a610004{_BASE}")
+DATA, INFO = w.Char(SERVICE, f"5a610001{_BASE}"), w.Char(SERVICE, f"5a610002{_BASE}")
+CONTROL, TIME = w.Char(SERVICE, f"5a610003{_BASE}"), w.Char(SERVICE, f"5a610004{_BASE}")
 
-CLOCK = Clock(tick_ns=1000, bits=32)
-COUNTER = Counter(bits=16, counts="samples")
+CLOCK = w.Clock(tick_ns=1000, bits=32)
+COUNTER = w.Counter(bits=16, counts="samples")
 VERSION = 1
 _HAS_GYR, _HAS_SIGNAL = 1, 2
 _STOP, _START, _SIGNAL = 0, 1, 2
@@ -74,64 +34,64 @@ _ROW = 4 * AXES
 _ACC_RANGES, _GYR_RANGES = (2, 4, 8, 16), (125, 250, 500, 1000, 2000)
 
 
-class _Session(GattSession):
-    def __init__(self, gatt: Gatt, wanted: Wanted) -> None:
+class _Session(common.GattSession):
+    def __init__(self, gatt: w.Gatt, wanted: w.Wanted) -> None:
         super().__init__(gatt, wanted, wanted.rate_hz)
         self._acc_scale = self._gyr_scale = 0.0
         self._signals = False
 
-    def start(self) -> Script:
-        yield Subscribe(DATA)
+    def start(self) -> w.Script:
+        yield w.Subscribe(DATA)
         if "notify" in self.gatt.get(TIME, ()):
-            yield Subscribe(TIME)
+            yield w.Subscribe(TIME)
         wanted = self.wanted
-        acc, gyr = at_least(_ACC_RANGES, wanted.acc_range_g), at_least(_GYR_RANGES, wanted.gyr_range_dps)
-        yield Write(CONTROL, _BEGIN.pack(_START, round(wanted.rate_hz), round(acc), round(gyr)))
-        self._grant((yield Read(INFO)) or b"")
+        acc, gyr = common.at_least(_ACC_RANGES, wanted.acc_range_g), common.at_least(_GYR_RANGES, wanted.gyr_range_dps)
+        yield w.Write(CONTROL, _BEGIN.pack(_START, round(wanted.rate_hz), round(acc), round(gyr)))
+        self._grant((yield w.Read(INFO)) or b"")
         yield from self.battery()
 
     def _grant(self, info: bytes) -> None:
         if len(info) < _INFO.size:
-            raise WearableRefused(
+            raise w.WearableRefused(
                 f"{TITLE} tells {len(info)} bytes about itself instead of {_INFO.size}: check its sketch"
             )
         version, features, rate_mhz, acc_scale, gyr_scale = _INFO.unpack_from(info)
         has_gyr = bool(features & _HAS_GYR)
         if version != VERSION:
-            raise WearableRefused(
+            raise w.WearableRefused(
                 f"{TITLE} speaks version {version}, this bridge version {VERSION}: update the older one"
             )
         if not (rate_mhz and 0 < acc_scale < 1 and (not has_gyr or 0 < gyr_scale < 1)):
-            raise WearableRefused(f"{TITLE} tells a rate or a scale that can't be: check its sketch")
+            raise w.WearableRefused(f"{TITLE} tells a rate or a scale that can't be: check its sketch")
         if not has_gyr:
-            needs_gyroscope(TITLE, self.wanted)
+            common.needs_gyroscope(TITLE, self.wanted)
         self.has_gyr, self._signals, self.rate_hz = has_gyr, bool(features & _HAS_SIGNAL), rate_mhz / 1000
         self._acc_scale, self._gyr_scale = acc_scale, gyr_scale
 
-    def stop(self) -> Script:
-        yield Write(CONTROL, bytes([_STOP]))
+    def stop(self) -> w.Script:
+        yield w.Write(CONTROL, bytes([_STOP]))
 
-    def haptic(self, on_ms: int) -> Script:
+    def haptic(self, on_ms: int) -> w.Script:
         if self._signals:
-            yield Write(CONTROL, struct.pack("<BH", _SIGNAL, max(0, min(0xFFFF, on_ms))))
+            yield w.Write(CONTROL, struct.pack("<BH", _SIGNAL, max(0, min(0xFFFF, on_ms))))
 
-    def ask_time(self, token: int) -> Script:
+    def ask_time(self, token: int) -> w.Script:
         if TIME in self.gatt:
-            yield Write(TIME, struct.pack("<I", token))
+            yield w.Write(TIME, struct.pack("<I", token))
 
-    def take(self, char: Char, data: bytes) -> list[Event]:
+    def take(self, char: w.Char, data: bytes) -> list[w.Event]:
         if char == TIME and len(data) >= _TIMES.size:
             token, received, sent = _TIMES.unpack_from(data)
-            return [TimeReply(token, received, sent, CLOCK)]
+            return [w.TimeReply(token, received, sent, CLOCK)]
         if char != DATA or not self._acc_scale:
             return []
         n, rest = divmod(len(data) - _HEAD.size, _ROW)
         if n < 1 or rest:
-            return [Skipped(len(data), "not a whole number of samples")]
+            return [w.Skipped(len(data), "not a whole number of samples")]
         count, ticks = _HEAD.unpack_from(data)
         rows = [data[at : at + _ROW] for at in range(_HEAD.size, len(data), _ROW)]
         return [
-            Packet(
+            w.Packet(
                 acc=b"".join(row[:6] for row in rows),
                 acc_scale=self._acc_scale,
                 gyr=b"".join(row[6:] for row in rows) if self.has_gyr else None,
@@ -144,36 +104,45 @@ class _Session(GattSession):
         ]
 
 
-class _Virtual(Imitation):
+class _Virtual(common.Imitation):
     batch = 5
 
     def __init__(self) -> None:
         super().__init__()
-        self.advertisement = Advertisement(TITLE, (SERVICE,))
-        self.gatt: Gatt = {DATA: NOTIFY, INFO: READ, CONTROL: WRITE, TIME: WRITE | NOTIFY, BATTERY: READ_NOTIFY}
+        self.advertisement = w.Advertisement(TITLE, (SERVICE,))
+        self.gatt: w.Gatt = {
+            DATA: common.NOTIFY,
+            INFO: common.READ,
+            CONTROL: common.WRITE,
+            TIME: common.WRITE | common.NOTIFY,
+            common.BATTERY: common.READ_NOTIFY,
+        }
         self.rate_hz = 100.0
         self.signals_ms: list[int] = []
-        self._acc_scale, self._gyr_scale = 8 * G / COUNTS, 1000 * DPS / COUNTS
+        self._acc_scale, self._gyr_scale = 8 * common.G / common.COUNTS, 1000 * common.DPS / common.COUNTS
         self._streaming = False
         self._count = self._first = 0
         self._rows: list[bytes] = []
 
-    def read(self, char: Char) -> bytes:
+    def read(self, char: w.Char) -> bytes:
         if char != INFO:
             return super().read(char)
         features = _HAS_GYR | _HAS_SIGNAL
         return _INFO.pack(VERSION, features, round(self.rate_hz * 1000), self._acc_scale, self._gyr_scale)
 
-    def write(self, char: Char, data: bytes, t_ns: int) -> list[Notification]:
+    def write(self, char: w.Char, data: bytes, t_ns: int) -> list[w.Notification]:
         if char == TIME and len(data) == 4:
             now = t_ns // 1000 & 0xFFFFFFFF
-            return self.sent(Notification(TIME, data + struct.pack("<II", now, now)))
+            return self.sent(w.Notification(TIME, data + struct.pack("<II", now, now)))
         if char != CONTROL or not data:
             return []
         if data[0] == _START and len(data) == _BEGIN.size:
             _, hz, acc_g, gyr_dps = _BEGIN.unpack(data)
             self.rate_hz = float(max(1, min(hz, 400)))
-            self._acc_scale, self._gyr_scale = max(1, acc_g) * G / COUNTS, max(1, gyr_dps) * DPS / COUNTS
+            self._acc_scale, self._gyr_scale = (
+                max(1, acc_g) * common.G / common.COUNTS,
+                max(1, gyr_dps) * common.DPS / common.COUNTS,
+            )
             self._streaming, self._rows = True, []
         elif data[0] == _SIGNAL and len(data) == 3:
             self.signals_ms.append(struct.unpack_from("<H", data, 1)[0])
@@ -181,37 +150,30 @@ class _Virtual(Imitation):
             self._streaming = False
         return []
 
-    def sample(self, t_ns: int, acc: Vector, gyr: Vector) -> list[Notification]:
+    def sample(self, t_ns: int, acc: w.Vector, gyr: w.Vector) -> list[w.Notification]:
         if not self._streaming or DATA not in self.listening:
             return []
         if not self._rows:
             self._first = t_ns // 1000
-        self._rows.append(counts(acc, self._acc_scale) + counts(gyr, self._gyr_scale))
+        self._rows.append(common.counts(acc, self._acc_scale) + common.counts(gyr, self._gyr_scale))
         if len(self._rows) < self.batch:
             return []
         head = _HEAD.pack(self._count & 0xFFFF, self._first & 0xFFFFFFFF)
         self._count += len(self._rows)
         rows, self._rows = self._rows, []
-        return [Notification(DATA, head + b"".join(rows))]
+        return [w.Notification(DATA, head + b"".join(rows))]
 
 
-class _SagittalImu:
-    """A board with Sagittal's own profile: XIAO nRF52840 Sense, Nano 33 BLE Sense, and what CircuitPython runs on."""
-
-    driver: ClassVar[str] = "sagittal"
-    title: ClassVar[str] = TITLE
-    evidence: ClassVar[Evidence] = Evidence.OWN
-    services: ClassVar[tuple[str, ...]] = (SERVICE,)
-    variants: ClassVar[tuple[str, ...]] = ("imu",)
-    sample_config: ClassVar[str] = """\
-[[wearers.devices]]
-name = "board"
-driver = "sagittal"
-local_name = "Sagittal IMU"
-rate_hz = 100
-options = { acc_range_g = 8, gyr_range_dps = 1000 }
-"""
-    capabilities: ClassVar[Capabilities] = Capabilities(
+WEARABLE: w.Wearable = common.Kind(
+    driver="sagittal",
+    title=TITLE,
+    evidence=w.Evidence.OWN,
+    services=(SERVICE,),
+    variants=("imu",),
+    needs=(DATA, INFO, CONTROL),
+    opener=_Session,
+    imitator=lambda _variant: _Virtual(),
+    capabilities=w.Capabilities(
         rates_hz=(25, 50, 100, 200, 400),
         acc_ranges_g=_ACC_RANGES,
         gyr_ranges_dps=_GYR_RANGES,
@@ -221,18 +183,13 @@ options = { acc_range_g = 8, gyr_range_dps = 1000 }
         battery=True,
         haptic=True,
         two_way_time=True,
-    )
-
-    def recognise(self, advertisement: Advertisement) -> Recognised | None:
-        return Recognised(100, TITLE) if SERVICE in advertisement.service_uuids else None
-
-    def open(self, gatt: Gatt, wanted: Wanted) -> Session:
-        require(gatt, TITLE, DATA, INFO, CONTROL)
-        return _Session(gatt, wanted)
-
-    def virtual(self, variant: str = "") -> _Virtual:
-        variant_of(TITLE, self.variants, variant)
-        return _Virtual()
-
-
-WEARABLE: Wearable = _SagittalImu()
+    ),
+    sample_config="""\
+[[wearers.devices]]
+name = "board"
+driver = "sagittal"
+local_name = "Sagittal IMU"
+rate_hz = 100
+options = { acc_range_g = 8, gyr_range_dps = 1000 }
+""",
+)

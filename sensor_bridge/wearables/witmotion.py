@@ -8,58 +8,23 @@ from __future__ import annotations
 
 import struct
 from datetime import UTC, datetime
-from typing import ClassVar
 
 from sagittal.units import NS_PER_S
-from sensor_bridge.wearable import (
-    Advertisement,
-    Ask,
-    Battery,
-    Capabilities,
-    Char,
-    Clock,
-    Event,
-    Evidence,
-    Gatt,
-    Notification,
-    Packet,
-    Recognised,
-    Script,
-    Session,
-    Skipped,
-    Sleep,
-    Subscribe,
-    Vector,
-    Wanted,
-    Wearable,
-    WearableRefused,
-    Write,
-)
-from sensor_bridge.wearables._common import (
-    COUNTS,
-    DPS,
-    NOTIFY,
-    WRITE,
-    G,
-    GattSession,
-    Imitation,
-    at_least,
-    counts,
-    variant_of,
-)
+from sensor_bridge import wearable as w
+from sensor_bridge.wearables import _common as common
 
 TITLE = "WitMotion BLE 5.0"
 _BASE = "-0000-1000-8000-00805f9a34fb"
 """Not the base of the Bluetooth SIG, which has 9b."""
 SERVICE = f"0000ffe5{_BASE}"
-DATA, COMMAND = Char(SERVICE, f"0000ffe4{_BASE}"), Char(SERVICE, f"0000ffe9{_BASE}")
+DATA, COMMAND = w.Char(SERVICE, f"0000ffe4{_BASE}"), w.Char(SERVICE, f"0000ffe9{_BASE}")
 DUAL_SERVICE = "49535343-fe7d-4ae5-8fa9-9fafd205e455"
-DUAL_DATA = Char(DUAL_SERVICE, "49535343-1e4d-4bd9-ba61-23c647249616")
-DUAL_COMMAND = Char(DUAL_SERVICE, "49535343-8841-43f4-a8d4-ecbe34729bb3")
+DUAL_DATA = w.Char(DUAL_SERVICE, "49535343-1e4d-4bd9-ba61-23c647249616")
+DUAL_COMMAND = w.Char(DUAL_SERVICE, "49535343-8841-43f4-a8d4-ecbe34729bb3")
 
-ACC_SCALE = 16 * G / COUNTS
-GYR_SCALE = 2000 * DPS / COUNTS
-CLOCK = Clock(tick_ns=NS_PER_S // 1000, bits=64)
+ACC_SCALE = 16 * common.G / common.COUNTS
+GYR_SCALE = 2000 * common.DPS / common.COUNTS
+CLOCK = w.Clock(tick_ns=NS_PER_S // 1000, bits=64)
 PLAIN, TIMED = 20, 28
 _SAMPLE, _ANSWER = b"\x55\x61", b"\x55\x71"
 _UNLOCK = bytes.fromhex("ffaa6988b5")
@@ -171,19 +136,19 @@ class Frames:
             self._buffer = self._buffer[at:]
 
 
-class _Session(GattSession):
-    def __init__(self, gatt: Gatt, wanted: Wanted, data: Char, command: Char) -> None:
-        super().__init__(gatt, wanted, at_least(_RATES, wanted.rate_hz))
+class _Session(common.GattSession):
+    def __init__(self, gatt: w.Gatt, wanted: w.Wanted, data: w.Char, command: w.Char) -> None:
+        super().__init__(gatt, wanted, common.at_least(_RATES, wanted.rate_hz))
         self._data, self._command = data, command
         self._frames = Frames()
 
-    def start(self) -> Script:
-        yield Subscribe(self._data)
+    def start(self) -> w.Script:
+        yield w.Subscribe(self._data)
         code = _RATE_CODES[self.rate_hz]
         yield self._write(_UNLOCK)
-        yield Sleep(0.1)
+        yield w.Sleep(0.1)
         yield self._write(_set(_RATE, code))
-        yield Sleep(0.1)
+        yield w.Sleep(0.1)
         try:
             answer = yield self._ask(_RATE)
             if answer is not None and answer[4] != code:
@@ -192,28 +157,28 @@ class _Session(GattSession):
             self.note("the wearable does not tell its rate; it is measured instead")
         yield from self.poll()
 
-    def poll(self) -> Script:
+    def poll(self) -> w.Script:
         try:
             yield self._ask(_VOLTAGE)
         except TimeoutError:
             self.note("the wearable does not tell its battery")
 
-    def _write(self, data: bytes) -> Write:
-        return Write(self._command, data, response="write" in self.gatt[self._command])
+    def _write(self, data: bytes) -> w.Write:
+        return w.Write(self._command, data, response="write" in self.gatt[self._command])
 
-    def _ask(self, register: int) -> Ask:
+    def _ask(self, register: int) -> w.Ask:
         write = self._write(_get(register))
         head = _ANSWER + bytes((register, 0))
-        return Ask(write.char, write.data, self._data, lambda data: head in data, write.response, timeout_s=2.0)
+        return w.Ask(write.char, write.data, self._data, lambda data: head in data, write.response, timeout_s=2.0)
 
-    def take(self, char: Char, data: bytes) -> list[Event]:
+    def take(self, char: w.Char, data: bytes) -> list[w.Event]:
         if char != self._data:
             return []
         before = self._frames.skipped
         frames = self._frames.feed(data)
-        events: list[Event] = []
+        events: list[w.Event] = []
         if self._frames.skipped > before:
-            events.append(Skipped(self._frames.skipped - before, "no frame begins or ends there"))
+            events.append(w.Skipped(self._frames.skipped - before, "no frame begins or ends there"))
         plain = [frame for frame in frames if frame[:2] == _SAMPLE and len(frame) == PLAIN]
         if plain:
             events.append(_packet(plain))
@@ -225,8 +190,8 @@ class _Session(GattSession):
         return events
 
 
-def _packet(frames: list[bytes], ticks: int | None = None) -> Packet:
-    return Packet(
+def _packet(frames: list[bytes], ticks: int | None = None) -> w.Packet:
+    return w.Packet(
         acc=b"".join(frame[2:8] for frame in frames),
         acc_scale=ACC_SCALE,
         gyr=b"".join(frame[8:14] for frame in frames),
@@ -236,32 +201,34 @@ def _packet(frames: list[bytes], ticks: int | None = None) -> Packet:
     )
 
 
-def _answer(frame: bytes) -> list[Event]:
+def _answer(frame: bytes) -> list[w.Event]:
     register, value = struct.unpack_from("<Hh", frame, 2)
     if register != _VOLTAGE or value <= 0:
         return []
-    return [Battery(next((percent for volt, percent in _CHARGE if value >= volt), _NEARLY_EMPTY))]
+    return [w.Battery(next((percent for volt, percent in _CHARGE if value >= volt), _NEARLY_EMPTY))]
 
 
-class _Virtual(Imitation):
+class _Virtual(common.Imitation):
     """Ten samples a second until told otherwise; commands need the unlock, as on the real one."""
 
     def __init__(self, length: int) -> None:
         super().__init__()
-        self.advertisement = Advertisement("WT901BLE67" if length == PLAIN else "WTSDCL67", (SERVICE,))
-        self.gatt: Gatt = {DATA: NOTIFY, COMMAND: WRITE}
+        self.advertisement = w.Advertisement("WT901BLE67" if length == PLAIN else "WTSDCL67", (SERVICE,))
+        self.gatt: w.Gatt = {DATA: common.NOTIFY, COMMAND: common.WRITE}
         self.rate_hz = 10.0
         self._length = length
         self._locked = True
 
-    def write(self, char: Char, data: bytes, t_ns: int) -> list[Notification]:  # noqa: ARG002  # the same at any time
+    def write(self, char: w.Char, data: bytes, t_ns: int) -> list[w.Notification]:  # noqa: ARG002  # the same at any time
         if char != COMMAND or len(data) != 5 or data[:2] != b"\xff\xaa":
             return []
         register, value = data[2], data[3]
         if data == _UNLOCK:
             self._locked = False
         elif register == 0x27:
-            return self.sent(Notification(DATA, _ANSWER + struct.pack("<H8h", value, self._register(value), *[0] * 7)))
+            return self.sent(
+                w.Notification(DATA, _ANSWER + struct.pack("<H8h", value, self._register(value), *[0] * 7))
+            )
         elif register == _RATE and not self._locked:
             self.rate_hz = next((rate for rate, code in _RATE_CODES.items() if code == value), self.rate_hz)
         return []
@@ -269,59 +236,47 @@ class _Virtual(Imitation):
     def _register(self, register: int) -> int:
         return {_RATE: _RATE_CODES[self.rate_hz], _VOLTAGE: 390}.get(register, 0)
 
-    def sample(self, t_ns: int, acc: Vector, gyr: Vector) -> list[Notification]:
-        frame = _SAMPLE + counts(acc, ACC_SCALE) + counts(gyr, GYR_SCALE) + bytes(6)
+    def sample(self, t_ns: int, acc: w.Vector, gyr: w.Vector) -> list[w.Notification]:
+        frame = _SAMPLE + common.counts(acc, ACC_SCALE) + common.counts(gyr, GYR_SCALE) + bytes(6)
         if self._length == TIMED:
             second, ns = divmod(t_ns, NS_PER_S)
             now = datetime.fromtimestamp(_EPOCH.timestamp() + second, UTC)
             ms = ns * 1000 // NS_PER_S
             frame += struct.pack("<6BH", now.year - 2000, now.month, now.day, now.hour, now.minute, now.second, ms)
-        return self.sent(Notification(DATA, frame))
+        return self.sent(w.Notification(DATA, frame))
 
 
-class _WitMotion:
-    """WitMotion WT901BLECL, BWT901BLE5.0, WT9011DCL and kin."""
+def _recognise(advertisement: w.Advertisement) -> w.Recognised | None:
+    name = (advertisement.local_name or "").upper()
+    if name.startswith(("WT901", "WT9011", "BWT901", "WTSDCL")):
+        return w.Recognised(96, TITLE)
+    named = name.startswith("WT") and not {SERVICE, DUAL_SERVICE} & set(advertisement.service_uuids)
+    return w.Recognised(30, TITLE, "by its name only") if named else None
 
-    driver: ClassVar[str] = "witmotion"
-    title: ClassVar[str] = TITLE
-    evidence: ClassVar[Evidence] = Evidence.CAPTURES
-    services: ClassVar[tuple[str, ...]] = (SERVICE, DUAL_SERVICE)
-    variants: ClassVar[tuple[str, ...]] = ("wt901", "sdcl")
-    sample_config: ClassVar[str] = """\
+
+def _open(gatt: w.Gatt, wanted: w.Wanted) -> w.Session:
+    for one, other in ((DATA, COMMAND), (DUAL_DATA, DUAL_COMMAND)):
+        for data, command in ((one, other), (other, one)):  # some units have them swapped
+            if "notify" in gatt.get(data, ()) and common.WRITE & gatt.get(command, frozenset()):
+                return _Session(gatt, wanted, data, command)
+    raise w.WearableRefused(f"{TITLE} lacks its data or command characteristic: it may be another product")
+
+
+WEARABLE: w.Wearable = common.Kind(
+    driver="witmotion",
+    title=TITLE,
+    evidence=w.Evidence.CAPTURES,
+    services=(SERVICE, DUAL_SERVICE),
+    variants=("wt901", "sdcl"),
+    recogniser=_recognise,
+    opener=_open,
+    imitator=lambda variant: _Virtual(TIMED if variant == "sdcl" else PLAIN),
+    capabilities=w.Capabilities(rates_hz=_RATES, acc_ranges_g=(16,), gyr_ranges_dps=(2000,), clock=CLOCK, battery=True),
+    sample_config="""\
 [[wearers.devices]]
 name = "wit"
 driver = "witmotion"
 local_name = "WT901BLE67"
 rate_hz = 100
-"""
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        rates_hz=_RATES,
-        acc_ranges_g=(16,),
-        gyr_ranges_dps=(2000,),
-        clock=CLOCK,
-        counter=None,
-        samples_per_packet=1,
-        battery=True,
-    )
-
-    def recognise(self, advertisement: Advertisement) -> Recognised | None:
-        name = (advertisement.local_name or "").upper()
-        if {SERVICE, DUAL_SERVICE} & set(advertisement.service_uuids):
-            return Recognised(90, TITLE)
-        if name.startswith(("WT901", "WT9011", "BWT901", "WTSDCL")):
-            return Recognised(80, TITLE)
-        return Recognised(30, TITLE, "by its name only") if name.startswith("WT") else None
-
-    def open(self, gatt: Gatt, wanted: Wanted) -> Session:
-        for one, other in ((DATA, COMMAND), (DUAL_DATA, DUAL_COMMAND)):
-            for data, command in ((one, other), (other, one)):  # some units have them swapped
-                if "notify" in gatt.get(data, ()) and WRITE & gatt.get(command, frozenset()):
-                    return _Session(gatt, wanted, data, command)
-        raise WearableRefused(f"{TITLE} lacks its data or command characteristic: it may be another product")
-
-    def virtual(self, variant: str = "") -> _Virtual:
-        chosen = variant_of(TITLE, self.variants, variant)
-        return _Virtual(TIMED if chosen == self.variants[1] else PLAIN)
-
-
-WEARABLE: Wearable = _WitMotion()
+""",
+)
