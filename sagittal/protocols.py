@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from sagittal.results import Result
 
@@ -58,6 +58,30 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Release what it holds; may be called twice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a wearable (`kind` device, of a wearer's site) or the worker (`kind` service) is doing at a moment.
+
+    It is no result: it is told to sinks that are `Observer`s and kept nowhere else. `values` are numbers with their
+    unit in the name, and words.
+    """
+
+    kind: Literal["device", "service"]
+    t_ns: int
+    values: Mapping[str, float | str | None]
+    wearer: str | None = None
+    site: str | None = None
+
+
+@runtime_checkable
+class Observer(Protocol):
+    """A sink that also takes readings; what it can't take within the hour is lost, results never are."""
+
+    def observe(self, readings: Sequence[Reading]) -> None:
+        """Take readings; `SinkUnavailable` or `SinkRefused` where it can't."""
         ...
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import random
 import threading
+from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 from typing import Protocol
 
 from sagittal.errors import SagittalError, SinkRefused, SinkUnavailable
-from sagittal.protocols import Row, Sink
+from sagittal.protocols import Observer, Reading, Row, Sink
 
 _log = logging.getLogger(__name__)
 
@@ -16,6 +19,8 @@ BATCH = 2_000
 MIN_WAIT_S = 1.0
 MAX_WAIT_S = 60.0
 REFUSED_WAIT_S = 60.0
+READINGS = 20_000
+"""Readings that wait for a sink that is away; older ones are lost, results never are."""
 
 
 class Outbox(Protocol):
@@ -39,6 +44,8 @@ class _Feed:
         self.state = "waiting"
         self.refused = 0
         self._outbox = outbox
+        self._readings: deque[Reading] = deque(maxlen=READINGS)
+        self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"sink-{sink.name}", daemon=True)
@@ -48,6 +55,12 @@ class _Feed:
 
     def wake(self) -> None:
         self._wake.set()
+
+    def observe(self, readings: Sequence[Reading]) -> None:
+        if isinstance(self.sink, Observer):
+            with self._lock:
+                self._readings.extend(readings)
+            self._wake.set()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -61,9 +74,10 @@ class _Feed:
         while not self._stopping.is_set():
             try:
                 fed = self._feed()
+                self._tell_readings()
             except SinkUnavailable as error:
                 self._say("unavailable", error)
-                self._stopping.wait(error.retry_after_s or wait_s)
+                self._stopping.wait(max(error.retry_after_s or 0.0, wait_s) * random.uniform(1.0, 1.5))
                 wait_s = min(2 * wait_s, MAX_WAIT_S)
                 continue
             except SinkRefused as error:
@@ -77,7 +91,7 @@ class _Feed:
                 continue
             wait_s = MIN_WAIT_S
             self.state = "fed"
-            if not fed:
+            if not fed and not self._stopping.is_set():
                 self._wake.wait(5.0)
                 self._wake.clear()
 
@@ -91,6 +105,17 @@ class _Feed:
         self.refused += len(written.refused)
         self.position = rows[-1].id
         return len(rows)
+
+    def _tell_readings(self) -> None:
+        if not isinstance(self.sink, Observer):
+            return
+        with self._lock:
+            waiting = list(islice(self._readings, BATCH))
+        if waiting:
+            self.sink.observe(waiting)
+            with self._lock:
+                for _ in waiting:
+                    self._readings.popleft()
 
     def _say(self, state: str, error: SagittalError) -> None:
         if self.state != state:
@@ -126,6 +151,15 @@ class Feeder:
     def states(self) -> dict[str, str]:
         """How each sink is."""
         return {feed.sink.name: feed.state for feed in self._feeds}
+
+    def refused(self) -> int:
+        """Lines that sinks could not take since the start."""
+        return sum(feed.refused for feed in self._feeds)
+
+    def observe(self, readings: Sequence[Reading]) -> None:
+        """Pass readings on to the sinks that want them."""
+        for feed in self._feeds:
+            feed.observe(readings)
 
     def stop(self) -> None:
         """End the threads and close the sinks; may be called twice."""

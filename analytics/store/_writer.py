@@ -25,6 +25,9 @@ _OUTBOX_ROWS = 2_000_000
 """A reader of the outbox that is this far behind has given up; the results stay in their tables."""
 
 
+_NEWEST = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name='outbox'"
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """How far a stream has come: the last block taken, the time behind it, and what this commit adds."""
@@ -183,13 +186,17 @@ class Store:
             ).fetchall()
         return [Row(row[0], row[1], row[2], from_json(row[3])) for row in found]
 
+    def newest(self) -> int:
+        """The id that the newest row of the outbox has, or had."""
+        with self._reading():
+            return int(self._db.execute(_NEWEST).fetchone()[0])
+
     def position(self, reader: str) -> int:
         """How far a reader of the outbox has come; a new one begins with what comes next."""
         with self._transaction():
             row = self._db.execute("SELECT id FROM position WHERE reader=?", (reader,)).fetchone()
             if row is None:
-                newest = self._db.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name='outbox'")
-                row = newest.fetchone()
+                row = self._db.execute(_NEWEST).fetchone()
                 self._db.execute("INSERT INTO position VALUES (?,?)", (reader, row[0]))
         return int(row[0])
 

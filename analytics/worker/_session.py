@@ -117,6 +117,16 @@ class Session:
         """Blocks that wait for earlier ones."""
         return sum(stream.order.waiting for stream in self._streams.values())
 
+    @property
+    def devices(self) -> dict[tuple[str, str], bytes]:
+        """The last known health of every wearable, as JSON."""
+        return dict(self._devices)
+
+    @property
+    def ends_ns(self) -> dict[Place, int]:
+        """The time behind the newest block taken of every stream."""
+        return {place: stream.order.end_ns for place, stream in self._streams.items()}
+
     def due(self, commit_s: float) -> bool:
         """Whether it is time to commit."""
         if self._dirty_since is None:

@@ -15,6 +15,7 @@ from analytics.sinks import Feeder, open_sinks
 from analytics.store import Store
 from analytics.worker._engine import Pipeline, default_pipeline
 from analytics.worker._link import READER, Link, Message, Outgoing
+from analytics.worker._readings import device_readings, service_reading
 from analytics.worker._session import Session
 from sagittal.messages import Status
 from sagittal.settings import Settings
@@ -153,7 +154,10 @@ class Worker:
                 self._commit()
         if now - self._said_at >= STATUS_S:
             self._said_at = now
-            self._link.tell_status("online", self._detail())
+            detail = self._detail()
+            self._link.tell_status("online", detail)
+            devices = device_readings(self.session.devices, self.session.ends_ns, now_ns := time.time_ns())
+            self._feeder.observe([*devices, service_reading(detail, devices, now_ns)])
         if now - self._forgot_at >= FORGET_S:
             self._forgot_at = now
             self.session.forget([READER, *self._feeder.names])
@@ -172,4 +176,6 @@ class Worker:
             "pipeline_failures": self.session.failures,
             "commits": counts.commits,
             "sinks": self._feeder.states(),
+            "sink_refused": self._feeder.refused(),
+            "outbox_waiting": self._store.newest() - min([self._outgoing.position, *self._feeder.positions().values()]),
         }

@@ -19,6 +19,7 @@ from sagittal.cli import (
     run,
     settings,
     share,
+    sink,
     worker,
 )
 
@@ -36,6 +37,7 @@ _MODULES = (
     analyze,
     export,
     erase,
+    sink,
     doctor,
     settings,
 )
