@@ -15,7 +15,7 @@ from sagittal.units import NS_PER_S
 KINDS = ("posture", "gap", "event", "walk", "minute", "day")
 RETOLD = ("event", "walk", "day")
 """Kinds whose newest entries a running worker may tell anew meanwhile."""
-BATCH = 5_000
+BATCH = 20_000
 PATIENCE_S = 120.0
 _RECENT_NS = 2 * 86_400 * NS_PER_S
 _ALWAYS = (-(2**62), 2**62)

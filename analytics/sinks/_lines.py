@@ -66,7 +66,8 @@ def points(row: Row, source: str) -> list[Point]:
     result = row.result
     match result:
         case Posture():
-            return [_posture(row.wearer, source, result)]
+            series = _posture_series(row.wearer, source)
+            return [Point("posture", series, result.t_ns, frozenset(), posture_line(row.wearer, source, result))]
         case Walk(final=False):
             return []
         case Event():
@@ -98,20 +99,24 @@ def reading_point(reading: Reading, source: str) -> Point | None:
     return _point(reading.kind, tags, flat, reading.t_ns)
 
 
-def _posture(wearer: str, source: str, result: Posture) -> Point:
-    """The same as `_flat` would make, five times as fast: there are 86,400 a day and wearer."""
-    text = [f'posture="{result.posture}",since_ms={result.since_ns / _NS_PER_MS!r},version={_text(result.version)}']
-    text += [
-        f"{name}={value}"
-        for name, value in zip(_POSTURE_NUMBERS, _posture_numbers(result), strict=True)
-        if value is not None
-    ]
+def posture_line(wearer: str, source: str, result: Posture) -> str:
+    """The line that `_flat` would make of a second, five times as fast: there are 86,400 a day and wearer."""
+    numbers = ",".join(
+        [
+            f"{name}={value}"
+            for name, value in zip(_POSTURE_NUMBERS, _posture_numbers(result), strict=True)
+            if value is not None
+        ]
+    )
+    words = ""
     if result.detail:
-        text.append(f"detail={_text(result.detail)}")
+        words = f",detail={_text(result.detail)}"
     if result.angle_reason:
-        text.append(f"angle_reason={_text(result.angle_reason)}")
-    series = _posture_series(wearer, source)
-    return Point("posture", series, result.t_ns, frozenset(), f"{series} {','.join(text)} {result.t_ns}")
+        words += f",angle_reason={_text(result.angle_reason)}"
+    return (
+        f'{_posture_series(wearer, source)} posture="{result.posture}",since_ms={result.since_ns / _NS_PER_MS}'
+        f",version={_word(result.version)},{numbers}{words} {result.t_ns}"
+    )
 
 
 @cache
@@ -176,6 +181,11 @@ def _key(name: str) -> str:
 
 def _tag(value: str) -> str:
     return _NOT_IN_A_TAG.sub("_", value) or "_"
+
+
+@lru_cache(256)
+def _word(value: str) -> str:
+    return _text(value)
 
 
 def _text(value: str) -> str:

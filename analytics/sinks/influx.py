@@ -5,20 +5,23 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analytics.sinks._lines import DAYS, DETAIL, MINUTES, Point, points, reading_point
+from analytics.sinks._lines import DAYS, DETAIL, MINUTES, Point, points, posture_line, reading_point
 from analytics.sinks._quarantine import Malformed, Quarantine, TooLarge
 from sagittal.errors import SagittalError, SettingsError, SinkRefused
 from sagittal.names import check_name
 from sagittal.protocols import Reading, Row, Sink, Written
+from sagittal.results import Posture
 from sagittal.settings import Settings, secret
 
 if TYPE_CHECKING:
     from analytics.sinks._server import Server
 
 MAX_LINES = 5_000
+_SENDERS = 3
 _REMEMBERED = 20_000
 _RETOLD = ("day", "day_pattern", "day_change")
 """Told again and again while they go on; all else is told again only after a crash, and then the same."""
@@ -26,12 +29,13 @@ _SETTLE_S = 1.0
 _ERASE_TRIES = 5
 
 Key = tuple[str, int]
+_About = Row | Reading
+"""What a line was made of."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Offered:
-    row: int
-    wearer: str
+    row: Row
     point: Point
 
     @property
@@ -54,30 +58,32 @@ class InfluxSink:
         self._source = source
         self._quarantine = quarantine
         self._told: OrderedDict[Key, frozenset[str]] = OrderedDict()
+        self._senders = ThreadPoolExecutor(_SENDERS, thread_name_prefix="influx")
 
     def write(self, rows: Sequence[Row]) -> Written:
         """Take rows in order; see `Sink`."""
+        seconds = [row for row in rows if type(row.result) is Posture]
         newest: dict[Key, _Offered] = {}
         for row in rows:
+            if type(row.result) is Posture:
+                continue
             for point in points(row, self._source):
-                offered = _Offered(row.id, row.wearer, point)
+                offered = _Offered(row, point)
                 newest.pop(offered.key, None)
                 newest[offered.key] = offered
         self._unsay(newest)
-        refused: list[tuple[int, str]] = []
+        refused = self._put_seconds(seconds)
         for kind in (DETAIL, MINUTES, DAYS):
             mine = [one for one in newest.values() if one.point.bucket == kind]
-            for start in range(0, len(mine), MAX_LINES):
-                refused += self._put(self._buckets[kind], mine[start : start + MAX_LINES])
+            refused += self._put_all(self._buckets[kind], [one.row for one in mine], [one.point.line for one in mine])
         self._remember(newest)
         return Written(len(rows) - len({row for row, _ in refused}), refused)
 
     def observe(self, readings: Sequence[Reading]) -> None:
         """Take readings of devices and of the service; see `Observer`."""
-        found = [reading_point(reading, self._source) for reading in readings]
-        offered = [_Offered(0, reading.wearer or "", p) for reading, p in zip(readings, found, strict=True) if p]
-        if offered:
-            self._put(self._buckets[DETAIL], offered)
+        made = [(reading, reading_point(reading, self._source)) for reading in readings]
+        found = [(reading, point) for reading, point in made if point is not None]
+        self._put_all(self._buckets[DETAIL], [reading for reading, _ in found], [point.line for _, point in found])
 
     def erase(self, wearer: str) -> None:
         """Delete everything of a wearer, quarantine included; look again until nothing comes back."""
@@ -108,6 +114,7 @@ class InfluxSink:
 
     def close(self) -> None:
         """Let go of the connections."""
+        self._senders.shutdown()
         self._server.close()
 
     def _used(self) -> list[str]:
@@ -136,19 +143,42 @@ class InfluxSink:
         while len(self._told) > _REMEMBERED:
             self._told.popitem(last=False)
 
-    def _put(self, bucket: str, offered: list[_Offered]) -> list[tuple[int, str]]:
-        """Write points; who was refused, and why. What can't be read or is too large is halved down to its line."""
+    def _put_seconds(self, rows: list[Row]) -> list[tuple[int, str]]:
+        """Write seconds of posture, a few bodies at once: in whatever order they arrive, the content is the same."""
+        sent: list[Future[list[tuple[int, str]]]] = []
+        for start in range(0, len(rows), MAX_LINES):
+            part = rows[start : start + MAX_LINES]
+            lines = [posture_line(row.wearer, self._source, row.result) for row in part if type(row.result) is Posture]
+            if len(rows) <= MAX_LINES:
+                return self._put(self._buckets[DETAIL], part, lines)
+            sent.append(self._senders.submit(self._put, self._buckets[DETAIL], part, lines))
+        wait(sent)
+        return [one for future in sent for one in future.result()]
+
+    def _put_all(self, bucket: str, about: Sequence[_About], lines: list[str]) -> list[tuple[int, str]]:
+        refused: list[tuple[int, str]] = []
+        for start in range(0, len(lines), MAX_LINES):
+            refused += self._put(bucket, about[start : start + MAX_LINES], lines[start : start + MAX_LINES])
+        return refused
+
+    def _put(self, bucket: str, about: Sequence[_About], lines: list[str]) -> list[tuple[int, str]]:
+        """Write lines; who was refused, and why. What can't be read or is too large is halved down to its line."""
         try:
-            dropped, why = self._server.write(bucket, "\n".join([one.point.line for one in offered]))
+            dropped, why = self._server.write(bucket, "\n".join(lines))
         except (Malformed, TooLarge) as error:
-            if len(offered) == 1:
-                self._quarantine.keep(offered[0].row, offered[0].wearer, str(error), offered[0].point.line)
-                return [(offered[0].row, str(error))]
-            middle = len(offered) // 2
-            return self._put(bucket, offered[:middle]) + self._put(bucket, offered[middle:])
+            if len(lines) == 1:
+                self._quarantine.keep(_id(about[0]), about[0].wearer or "", str(error), lines[0])
+                return [(_id(about[0]), str(error))]
+            middle = len(lines) // 2
+            first = self._put(bucket, about[:middle], lines[:middle])
+            return first + self._put(bucket, about[middle:], lines[middle:])
         if dropped:
-            self._quarantine.keep(offered[-1].row, "", f"{dropped} of {len(offered)} lines dropped, {why}", "")
-        return [(offered[-1].row, why)] * dropped
+            self._quarantine.keep(_id(about[-1]), "", f"{dropped} of {len(lines)} lines dropped, {why}", "")
+        return [(_id(about[-1]), why)] * dropped
+
+
+def _id(about: _About) -> int:
+    return about.id if isinstance(about, Row) else 0
 
 
 def buckets_of(settings: Settings) -> dict[str, str]:
