@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from analytics.sinks._lines import DETAIL
 from analytics.sinks.influx import buckets_of, open_server
 from sagittal.errors import SagittalError, SettingsError, SinkRefused
 from sagittal.settings import Settings
+
+if TYPE_CHECKING:
+    from analytics.sinks._server import Server
 
 DETAIL_DAYS = 90
 _DAY_S = 86_400
@@ -55,39 +58,39 @@ def initialise(settings: Settings, admin_token: str, folder: Path) -> list[Made]
         server.close()
 
 
-def _organisation(server: Any, name: str) -> tuple[str, list[Made]]:
-    try:
-        found = server.call("GET", f"/api/v2/orgs?{urlencode({'org': name})}").get("orgs", [])
-    except SinkRefused as error:
-        if " 404," not in str(error):
-            raise
-        found = []
+def _organisation(server: Server, name: str) -> tuple[str, list[Made]]:
+    found = _named(server, "orgs", org=name)
     if found:
         return str(found[0]["id"]), [Made(f"organisation {name}", "is there")]
     return str(server.call("POST", "/api/v2/orgs", {"name": name})["id"]), [Made(f"organisation {name}", "made")]
 
 
-def _bucket(server: Any, org: str, name: str, keep_s: int) -> tuple[str, list[Made]]:
+def _bucket(server: Server, org: str, name: str, keep_s: int) -> tuple[str, list[Made]]:
     kept = f"keeps {keep_s // _DAY_S} days" if keep_s else "keeps for good"
     rules = [{"type": "expire", "everySeconds": keep_s}] if keep_s else []
-    try:
-        found = server.call("GET", f"/api/v2/buckets?{urlencode({'orgID': org, 'name': name})}").get("buckets", [])
-    except SinkRefused as error:
-        if " 404," not in str(error):
-            raise
-        found = []
+    found = _named(server, "buckets", orgID=org, name=name)
     if not found:
         made = server.call("POST", "/api/v2/buckets", {"orgID": org, "name": name, "retentionRules": rules})
         return str(made["id"]), [Made(f"bucket {name}", f"made, {kept}")]
     has = sum(int(rule.get("everySeconds", 0)) for rule in found[0].get("retentionRules", []))
     if has == keep_s:
         return str(found[0]["id"]), [Made(f"bucket {name}", f"is there, {kept}")]
-    return str(found[0]["id"]), [
-        Made(f"bucket {name}", f"is there but keeps {f'{has // _DAY_S} days' if has else 'for good'}; left so")
-    ]
+    differs = f"is there but keeps {f'{has // _DAY_S} days' if has else 'for good'}; left so"
+    return str(found[0]["id"]), [Made(f"bucket {name}", differs)]
 
 
-def _token(server: Any, settings: Settings, org: str, buckets: list[str], role: str, path: Path) -> Made:
+def _named(server: Server, kind: str, **by: str) -> list[dict[str, Any]]:
+    """What the server has of a name; it answers 404 where it has none."""
+    try:
+        found: list[dict[str, Any]] = server.call("GET", f"/api/v2/{kind}?{urlencode(by)}").get(kind, [])
+    except SinkRefused as error:
+        if " 404," not in str(error):
+            raise
+        return []
+    return found
+
+
+def _token(server: Server, settings: Settings, org: str, buckets: list[str], role: str, path: Path) -> Made:
     """A token that works stays; else a new one, and the old one is deleted, since 2.9 shows none a second time."""
     what = f"token of {role}"
     if path.is_file() and _works(settings, path.read_text(encoding="utf-8").strip()):
