@@ -84,6 +84,10 @@ class MetricBaseline:
         self._follow(float(value))
         return self.judge()
 
+    def peek(self, date: str, value: float | None) -> Change:
+        """What `add_day` would say, without taking the day in."""
+        return MetricBaseline.from_dict(self.to_dict()).add_day(date, value)
+
     def judge(self) -> Change:
         """The newest day against those before the last three.
 

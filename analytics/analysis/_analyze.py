@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -14,9 +15,8 @@ from pydantic import ValidationError
 
 from analytics._window import FloatArray
 from analytics.analysis._recording import Checked, SensorRecording, blocks_of, check
-from analytics.analysis._stretches import evidence, segments
-from analytics.compensation import Assessment, assess
-from analytics.pipeline import VERSION, finish, initial_state, step
+from analytics.compensation import Assessment
+from analytics.pipeline import VERSION, assessed, finish, initial_state, step
 from sagittal.errors import RecordingError, SettingsError
 from sagittal.names import PRIMARY_SITES, Site, check_site
 from sagittal.results import NOTICE, Event, Posture, Result, Walk
@@ -85,9 +85,8 @@ def analyze(
     checked = {site: check(recording, site) for site, recording in sites.items()}
     origin_s = min(float(one.time_s[one.good][0]) for one in checked.values())
     axis = _Axis(origin_s + min(0.0, _lowest(checked, origin_s)))
-    results = _through_pipeline(sites[lead], lead, axis, _profile(height_m, sensor_height_m))
-    found = evidence({site: segments(axis.blocks(one, site)) for site, one in sites.items()}, lead)
-    judged = assess(found)
+    used = {site: one for site, one in sites.items() if site is lead or site not in PRIMARY_SITES}
+    results, judged = _through_pipeline(used, lead, axis, _profile(height_m, sensor_height_m))
     return Analysis(
         posture=_spans([one for one in results if isinstance(one, Posture)], axis, checked[lead]),
         walking_bouts=_bouts(results, axis),
@@ -128,13 +127,17 @@ def _profile(height_m: float | None, sensor_height_m: float | None) -> Wearer:
         raise SettingsError(f"{first['loc'][0]} {first['input']} can't be right: {first['msg']}, in metres") from None
 
 
-def _through_pipeline(recording: SensorRecording, site: Site, axis: _Axis, profile: Wearer) -> list[Result]:
+def _through_pipeline(
+    sites: Mapping[Site, SensorRecording], lead: Site, axis: _Axis, profile: Wearer
+) -> tuple[list[Result], Assessment]:
+    """Results in order, and the assessment of all walking; of blocks that end together the leading one is last."""
     state, results = initial_state(profile), []
-    for block in axis.blocks(recording, site):
+    streams = [axis.blocks(one, site) for site, one in sites.items()]
+    for block in heapq.merge(*streams, key=lambda one: (one.end_ns, one.site is lead)):
         state, found = step(state, block)
         results += found
     state, found = finish(state)
-    return [*results, *found]
+    return [*results, *found], assessed(state)
 
 
 def _spans(rows: list[Posture], axis: _Axis, lead: Checked) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from analytics.compensation._bands import Band, Bands, bands
 from analytics.compensation._course import Course
 from analytics.compensation._declines import Declines, relief
 from analytics.compensation._evidence import GaitEvidence
-from analytics.compensation._inputs import BendStatistics, WalkingPosture
+from analytics.compensation._inputs import BendStatistics, Inclination, WalkingPosture, bend_statistics
 from analytics.compensation._stretch import analyse_stretch
 
 __all__ = [
@@ -16,9 +16,11 @@ __all__ = [
     "Course",
     "Declines",
     "GaitEvidence",
+    "Inclination",
     "WalkingPosture",
     "analyse_stretch",
     "assess",
     "bands",
+    "bend_statistics",
     "relief",
 ]

@@ -18,7 +18,7 @@ _MOMENTS = ("n", "t", "tt", *(f"{kind}_{name}" for name in FOLLOWED for kind in 
 _OPENING_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Course:
     """Sums for straight lines over one walk, weighted by strides; `merge` joins the pieces of the same bout."""
 

@@ -11,7 +11,7 @@ from analytics.compensation._course import Course
 from analytics.compensation._departure import Departure
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Declines:
     """Long walks, those that declined, and those whose decline a rest undid.
 

@@ -19,7 +19,7 @@ GROUPS = 8
 LEGS = ("left", "right")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class GaitEvidence:
     """Sums over strides; `merge` is associative, so pieces may be joined in any grouping (but in their order).
 
@@ -65,7 +65,6 @@ class GaitEvidence:
     def to_dict(self) -> dict[str, Any]:
         """Plain values and arrays; `from_dict` gives back the same evidence, bit for bit."""
         return {
-            "slots": len(SLOTS),
             "pelvis": self.pelvis,
             "blocks": self.blocks,
             "seen": self.seen,
@@ -80,10 +79,11 @@ class GaitEvidence:
 
         Evidence of another version, whose sums mean something else, starts anew.
         """
-        if state.get("slots") != len(SLOTS):
+        pelvis = np.array(state["pelvis"], dtype=float)
+        if pelvis.shape != (GROUPS, len(SLOTS)):
             return cls()
         return cls(
-            pelvis=np.array(state["pelvis"], dtype=float),
+            pelvis=pelvis,
             blocks=int(state["blocks"]),
             seen=int(state["seen"]),
             legs={side: np.array(state["legs"][side], dtype=float) for side in LEGS},

@@ -19,7 +19,11 @@ _SHORTEST_S = 3.0
 
 
 def analyse_stretch(
-    windows: Mapping[str, Window], *, since_start_s: float = 0.0, forward: FloatArray | None = None
+    windows: Mapping[str, Window],
+    *,
+    since_start_s: float = 0.0,
+    forward: FloatArray | None = None,
+    usual_forward: FloatArray | None = None,
 ) -> tuple[GaitEvidence, Course]:
     """Evidence of one stretch of walking (at most 120 s) and its course in time.
 
@@ -33,6 +37,8 @@ def analyse_stretch(
     forward
         Walking direction in the frame of the lower-back sensor where the mounting is known; else it is found from
         the stretch itself.
+    usual_forward
+        The same as other walking has shown it: used where the stretch itself has too few strides for its axes.
     """
     present = {site: window for site, window in windows.items() if _usable(window)}
     legs = {side: leg_sums(*leg_windows(present, side)) for side in LEGS}
@@ -46,6 +52,8 @@ def analyse_stretch(
     if strides is None:
         return GaitEvidence(legs=legs, trunk=trunk, sites=sites), Course()
     found = spectrum(body, strides, forward)
+    if found is None and usual_forward is not None:
+        found = spectrum(body, strides, usual_forward)
     seen = len(strides.start)
     if found is None:
         return GaitEvidence(seen=seen, legs=legs, trunk=trunk, sites=sites), Course()

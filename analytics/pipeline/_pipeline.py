@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from analytics._window import GRID_HZ, Window
-from analytics.gait import Bout, GaitResult, MountingKnown, Now, gait_finish, gait_step, new_state
-from analytics.pipeline import _care, _grid, _orientation, _posture
+from analytics.gait import Bout, GaitResult, GaitState, MountingKnown, Now, gait_finish, gait_step, new_state
+from analytics.pipeline import _care, _compensation, _day, _extra, _grid, _orientation, _posture
 from analytics.pipeline._grid import ROW_NS, Hop
 from analytics.pipeline._posture import Second
 from analytics.pipeline._state import VERSION, State
+from analytics.pipeline._walk import walk_of
 from sagittal.blocks import Block, GapReason
 from sagittal.messages import Command
-from sagittal.names import PRIMARY_SITES, PostureLabel, Side
-from sagittal.results import Angles, Event, EventName, GapMark, InitialContact, Posture, Result, Turn, Walk
+from sagittal.names import PRIMARY_SITES, PostureLabel
+from sagittal.results import Angles, Event, EventName, GapMark, Posture, Result
 from sagittal.settings import Wearer
 from sagittal.thresholds import threshold
 from sagittal.units import NS_PER_S
@@ -32,35 +34,64 @@ def initial_state(profile: Wearer) -> State:
 def step(state: State, block: Block) -> tuple[State, list[Result]]:
     """Take a block of samples; the state behind it, and what it led to.
 
-    The first of the primary sites that sends leads; what other sites send is not used yet.
+    The first of the primary sites that sends leads; of other primary sites nothing is used.
     """
     if state.site is None and block.site in PRIMARY_SITES:
         state = replace(state, site=block.site)
-    if block.site != state.site:
-        return state, []
-    results: list[Result] = []
-    gap = _gap(state, block)
-    if gap is not None:
-        results.append(gap)
-    t_ns, samples = _grid.samples_of(block)
-    grid, hops = _grid.feed(state.grid, t_ns, samples)
-    state = replace(state, grid=grid, end_ns=max(state.end_ns, block.t0_ns + block.duration_ns))
-    for hop in hops:
-        state, found = _second(state, hop)
-        results += found
-    care, results = _care.attend(state.care, state.profile, results)
-    return _counted(replace(state, care=care), results)
+    if block.site not in PRIMARY_SITES:
+        site = _extra.feed(state.extra.get(block.site, _extra.Extra()), block)
+        state = replace(state, extra={**state.extra, block.site: site})
+    elif block.site == state.site:
+        grid, hops = _grid.feed(state.grid, *_grid.samples_of(block))
+        state = replace(
+            state,
+            grid=grid,
+            end_ns=max(state.end_ns, block.t0_ns + block.duration_ns),
+            held=(*state.held, *hops),
+            gaps=(*state.gaps, *_gap(state, block)),
+        )
+    return _due(state, state.end_ns)
 
 
 def finish(state: State) -> tuple[State, list[Result]]:
     """No more samples will come: close what is open."""
     grid, hops = _grid.finish(state.grid)
-    state, results = replace(state, grid=grid), []
-    for hop in hops:
-        state, found = _second(state, hop)
+    extra = {site: _extra.finish(one) for site, one in state.extra.items()}
+    state = replace(state, grid=grid, extra=extra, held=(*state.held, *hops))
+    state, results = _due(state, None)
+    compensation, events = _compensation.ended(state.compensation, VERSION)
+    state, found = _counted(replace(state, compensation=compensation), [*events])
+    results += found
+    for one in state.sums.close(state.profile.zone, VERSION):
+        state, found = _day.told(state, one)
         results += found
-    state, results = _counted(state, results)
-    return state, [*results, *state.sums.close(state.profile.zone, VERSION)]
+    return state, results
+
+
+def _due(state: State, newest_ns: int | None) -> tuple[State, list[Result]]:
+    """The seconds for which no other site has to be waited for; all of them where nothing newer will come."""
+    results: list[Result] = []
+    while state.held:
+        hop = state.held[0]
+        if newest_ns is not None and not _extra.ready(state.extra.values(), hop, newest_ns):
+            return state, results
+        state, gaps = _gaps_before(state, hop.start_ns)
+        state, found = _second(replace(state, held=state.held[1:]), hop)
+        care, found = _care.attend(state.care, state.profile, found)
+        state, found = _counted(replace(state, care=care), found)
+        before_ns = _compensation.oldest_ns(state.compensation, state.gait, hop.segment_ns)
+        state = replace(state, extra=_extra.forget(state.extra, before_ns))
+        results += [*gaps, *found]
+    state, gaps = _gaps_before(state, None)
+    return state, [*results, *gaps]
+
+
+def _gaps_before(state: State, t_ns: int | None) -> tuple[State, list[Result]]:
+    """Marks of what is missing before a second that is told now."""
+    due = [one for one in state.gaps if t_ns is None or one.t_ns <= t_ns]
+    if not due:
+        return state, []
+    return _counted(replace(state, gaps=state.gaps[len(due) :]), [*due])
 
 
 def command(state: State, wish: Command) -> tuple[State, list[Result]]:
@@ -72,49 +103,61 @@ def command(state: State, wish: Command) -> tuple[State, list[Result]]:
 
 
 def _counted(state: State, results: list[Result]) -> tuple[State, list[Result]]:
+    """Results with the minutes and days that they complete, and what follows from them for walks and days."""
     out: list[Result] = []
-    sums = state.sums
     for result in results:
         if not isinstance(result, Angles):
-            sums, done = sums.add(result, state.profile.zone, VERSION)
-            out += done
+            sums, done = state.sums.add(result, state.profile.zone, VERSION)
+            state = replace(state, sums=sums)
+            for one in done:
+                state, told = _day.told(state, one)
+                out += told
+            state, told = _day.hear(state, result)
+            out += told
         out.append(result)
-    return replace(state, sums=sums), out
+    return state, out
 
 
-def _gap(state: State, block: Block) -> GapMark | None:
+def _gap(state: State, block: Block) -> tuple[GapMark, ...]:
     """What is missing before a block, if it is more than may be bridged."""
     missing_ns = block.t0_ns - state.end_ns if state.end_ns >= 0 else 0
     told = block.gap_before
     if missing_ns <= _RESTART_NS or (told is not None and told.reason is GapReason.START and state.end_ns < 0):
-        return None
+        return ()
     reason = GapReason.LOST if told is None or told.reason is GapReason.START else told.reason
     samples = None if told is None else told.samples
-    return GapMark(t_ns=state.end_ns, end_ns=block.t0_ns, site=block.site, reason=reason, samples=samples)
+    return (GapMark(t_ns=state.end_ns, end_ns=block.t0_ns, site=block.site, reason=reason, samples=samples),)
 
 
 def _second(state: State, hop: Hop) -> tuple[State, list[Result]]:
     results: list[Result] = []
+    window: Window | None = None
     if len(hop.rows):
         orientation, window, _ = _orientation.follow(state.orientation, hop)
         state = replace(state, orientation=orientation)
-    else:
-        window = None
     if window is not None and len(window) == GRID_HZ:
-        gait, said = gait_step(state.gait, window)
-        state = replace(state, gait=gait)
-        state, results = _whole_second(state, hop, window, said)
+        before = state.gait
+        gait, said = gait_step(before, window)
+        state, results = _whole_second(replace(state, gait=gait), hop, window, said, before)
         window = None
     if hop.last:
-        gait, said = gait_finish(state.gait, window)
+        before = state.gait
+        gait, said = gait_finish(before, window)
         state = replace(state, gait=gait, orientation=_orientation.restart(state.orientation))
-        state, found = _from_gait(state, hop, said)
+        state, found = _from_gait(state, _heard(state, before, hop, window), said)
         results += found
     return state, results
 
 
-def _whole_second(state: State, hop: Hop, window: Window, said: list[GaitResult]) -> tuple[State, list[Result]]:
-    state, results = _from_gait(state, hop, said)
+def _heard(state: State, gait: GaitState, hop: Hop, window: Window | None) -> _compensation.Second:
+    """What the gait analysis spoke about: its samples before, those that came, and the other sites'."""
+    return _compensation.Second(gait, hop, window, partial(_extra.windows, state.extra), state.gait.mounting)
+
+
+def _whole_second(
+    state: State, hop: Hop, window: Window, said: list[GaitResult], before: GaitState
+) -> tuple[State, list[Result]]:
+    state, results = _from_gait(state, _heard(state, before, hop, window), said)
     now = next((one for one in said if isinstance(one, Now)), None)
     state, found = _calibrate(state, hop, window)
     results += found
@@ -195,17 +238,20 @@ def _calibrate(state: State, hop: Hop, window: Window) -> tuple[State, list[Resu
         if state.posture.forward is None:
             text += " Forward will be known after some walking."
         posture = _posture.with_upright(state.posture, pose)
-        return replace(state, calibrating_s=0, posture=posture), [_event(hop, "calibrated", text)]
+        event = replace(_event(hop, "calibrated", text), tags=[_compensation.POSED])
+        return replace(state, calibrating_s=0, posture=posture), [event]
     if state.calibrating_s == 0:
         return state, [_event(hop, "calibration_failed", "The pose was not still for five seconds: try again.")]
     return state, []
 
 
-def _from_gait(state: State, hop: Hop, said: list[GaitResult]) -> tuple[State, list[Result]]:
-    results: list[Result] = []
+def _from_gait(state: State, second: _compensation.Second, said: list[GaitResult]) -> tuple[State, list[Result]]:
+    compensation, judged, events = _compensation.listen(state.compensation, second, said, VERSION)
+    state, hop = replace(state, compensation=compensation), second.hop
+    results: list[Result] = [*events]
     for one in said:
         if isinstance(one, Bout):
-            results.append(_walk(hop, one))
+            results.append(walk_of(hop.segment_ns, one, judged[one.start_row]))
         elif isinstance(one, MountingKnown):
             first = state.posture.forward is None
             state = replace(state, posture=_posture.with_mounting(state.posture, one.up, one.forward))
@@ -215,38 +261,6 @@ def _from_gait(state: State, hop: Hop, said: list[GaitResult]) -> tuple[State, l
                 event = _event(hop, "calibrated", "Upright and forward are known from walking.")
                 results.append(replace(event, confidence=round(one.quality, 2)))
     return state, results
-
-
-def _walk(hop: Hop, bout: Bout) -> Walk:
-    def at(row: float) -> int:
-        return hop.segment_ns + round(row * ROW_NS)
-
-    return Walk(
-        start_ns=at(bout.start_row),
-        end_ns=at(bout.end_row),
-        final=bout.final,
-        n_steps=bout.n_steps,
-        n_strides=bout.n_strides,
-        steady=bout.steady,
-        steady_reason=bout.steady_reason,
-        cadence_spm=bout.cadence_spm,
-        stride_duration_s=bout.stride_duration_s,
-        stride_duration_cv_percent=bout.stride_duration_cv_percent,
-        stride_length_m=bout.stride_length_m,
-        walking_speed_mps=bout.walking_speed_mps,
-        metrics=dict(bout.metrics),
-        not_assessable=dict(bout.not_assessable),
-        initial_contacts=[
-            InitialContact(
-                t_ns=at(one.row), side=None if one.side is None else Side(one.side), confidence=one.confidence
-            )
-            for one in bout.contacts
-        ],
-        turns=[Turn(start_ns=at(one.start_row), end_ns=at(one.end_row), angle_deg=one.angle_deg) for one in bout.turns],
-        compensation_reason="compensations are not assessed in this version",
-        confidence=bout.confidence,
-        version=VERSION,
-    )
 
 
 def _event(hop: Hop, name: EventName, text: str) -> Event:

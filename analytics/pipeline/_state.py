@@ -12,22 +12,31 @@ import numpy as np
 from analytics.gait import GaitState, new_state
 from analytics.gait import from_dict as gait_from
 from analytics.gait import to_dict as gait_to
-from analytics.pipeline._grid import GridState
+from analytics.pipeline import _compensation, _extra, _usual
+from analytics.pipeline._compensation import CompensationState
+from analytics.pipeline._extra import Extra
+from analytics.pipeline._grid import GridState, Hop
 from analytics.pipeline._orientation import OrientationState
 from analytics.pipeline._posture import PostureState
 from analytics.pipeline._sums import Sum, Sums
+from analytics.pipeline._usual import UsualState
 from sagittal import __version__
+from sagittal.blocks import GapReason
 from sagittal.errors import SagittalError
 from sagittal.names import PostureLabel, Site
+from sagittal.results import GapMark
 from sagittal.settings import Wearer
 
-VERSION = f"{__version__}-1"
+VERSION = f"{__version__}-2"
 """Stands in every result, and in a saved state: another version's is not read."""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything between two blocks of one wearer."""
+    """Everything between two blocks of one wearer.
+
+    `held` are seconds of the leading site that wait for the others, `gaps` what was missing before them.
+    """
 
     profile: Wearer
     site: Site | None = None
@@ -37,6 +46,11 @@ class State:
     gait: GaitState = field(default_factory=new_state)
     posture: PostureState = field(default_factory=PostureState)
     sums: Sums = field(default_factory=Sums)
+    extra: dict[Site, Extra] = field(default_factory=dict)
+    held: tuple[Hop, ...] = ()
+    gaps: tuple[GapMark, ...] = ()
+    compensation: CompensationState = field(default_factory=CompensationState)
+    usual: UsualState = field(default_factory=UsualState)
     bend_ns: int = -1
     bend_deg: float = 0.0
     calibrating_s: int = 0
@@ -101,6 +115,13 @@ def _restored(found: dict[str, Any]) -> State:
             }
         ),
         sums=Sums(**{**sums, "minute": _sum(sums["minute"]), "day": _sum(sums["day"])}),
+        extra=_extra.restored(_array(found["extra"])),
+        held=tuple(Hop(**_array(one)) for one in found["held"]),
+        gaps=tuple(
+            GapMark(**{**one, "site": Site(one["site"]), "reason": GapReason(one["reason"])}) for one in found["gaps"]
+        ),
+        compensation=_compensation.restored(_array(found["compensation"])),
+        usual=_usual.restored(found["usual"]),
         bend_ns=found["bend_ns"],
         bend_deg=found["bend_deg"],
         calibrating_s=found["calibrating_s"],

@@ -231,7 +231,7 @@ def test_evidence_and_course_come_back_from_plain_values() -> None:
 
 
 def test_evidence_of_another_version_starts_anew() -> None:
-    state = stretch_parts(1)[0].to_dict() | {"slots": 3}
+    state = stretch_parts(1)[0].to_dict() | {"pelvis": np.zeros((8, 3))}
     assert GaitEvidence.from_dict(state).strides == 0
 
 
