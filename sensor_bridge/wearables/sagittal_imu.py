@@ -109,7 +109,7 @@ class _Virtual(common.Imitation):
 
     def __init__(self) -> None:
         super().__init__()
-        self.advertisement = w.Advertisement(TITLE, (SERVICE,))
+        self.advertisement = w.Advertisement("Sagittal", (SERVICE,))
         self.gatt: w.Gatt = {
             DATA: common.NOTIFY,
             INFO: common.READ,
@@ -188,7 +188,7 @@ WEARABLE: w.Wearable = common.Kind(
 [[wearers.devices]]
 name = "board"
 driver = "sagittal"
-local_name = "Sagittal IMU"
+local_name = "Sagittal"
 rate_hz = 100
 options = { acc_range_g = 8, gyr_range_dps = 1000 }
 """,

@@ -213,7 +213,7 @@ class _Virtual(common.Imitation):
 
     def __init__(self, length: int) -> None:
         super().__init__()
-        self.advertisement = w.Advertisement("WT901BLE67" if length == PLAIN else "WTSDCL67", (SERVICE,))
+        self.advertisement = w.Advertisement("WT901BLE67" if length == PLAIN else "WTSDCL67")
         self.gatt: w.Gatt = {DATA: common.NOTIFY, COMMAND: common.WRITE}
         self.rate_hz = 10.0
         self._length = length
