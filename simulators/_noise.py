@@ -1,0 +1,98 @@
+"""Random smooth processes that are functions of time: the same key gives the same curve, wherever one looks first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+from scipy.interpolate import BSpline
+from scipy.signal import firwin2
+
+from simulators._curves import FloatArray
+
+_BLOCK = 256
+_KEPT = 4
+
+Band = tuple[float, float]
+
+
+@dataclass(slots=True)
+class Noise:
+    """`channels` independent Gaussian curves of unit variance: a uniform B-spline with random coefficients.
+
+    The knots lie `knot_s` apart, so power ends near 0.35/knot_s Hz; `band` in Hz narrows it to a band whose edges are
+    soft. A quintic spline has smooth derivatives; where only values count, `degree` 3 is cheaper.
+    """
+
+    key: tuple[int, ...]
+    knot_s: float
+    channels: int
+    band: Band | None = None
+    degree: int = 5
+    _blocks: dict[int, FloatArray] = field(default_factory=dict)
+
+    def at(self, t: FloatArray, derivatives: int = 0) -> FloatArray:
+        """At times t (n,), s: (channels, derivatives + 1, n)."""
+        place = t / self.knot_s
+        whole = np.floor(place).astype(np.int64)
+        powers = np.vander(place - whole, self.degree + 1, increasing=True)
+        first = int(whole[0])
+        rows = self._coefficients(first, int(whole[-1]) + self.degree + 1)
+        reach = np.lib.stride_tricks.sliding_window_view(rows, self.degree + 1, axis=0)[whole - first]
+        out = np.empty((self.channels, derivatives + 1, len(t)))
+        scale = _unit_scale(self.knot_s, self.band, self.degree)
+        for order in range(derivatives + 1):
+            weights = powers @ (_pieces(self.degree, order) * (scale / self.knot_s**order))
+            out[:, order] = np.einsum("nck,nk->cn", reach, weights)
+        return out
+
+    def _coefficients(self, start: int, end: int) -> FloatArray:
+        blocks = range(start // _BLOCK, (end - 1) // _BLOCK + 1)
+        rows = np.concatenate([self._block(number) for number in blocks])
+        return rows[start - blocks[0] * _BLOCK : end - blocks[0] * _BLOCK]
+
+    def _block(self, number: int) -> FloatArray:
+        found = self._blocks.get(number)
+        if found is None:
+            shape = _shape(self.knot_s, self.band)
+            white = self._white(number)
+            if len(shape) > 1:
+                both = np.concatenate([self._white(number - 1)[-(len(shape) - 1) :], white])
+                white = np.column_stack([np.convolve(both[:, one], shape, "valid") for one in range(self.channels)])
+            while len(self._blocks) >= _KEPT:
+                del self._blocks[next(iter(self._blocks))]
+            self._blocks[number] = found = white
+        return found
+
+    def _white(self, number: int) -> FloatArray:
+        rng = np.random.default_rng([*self.key, number & 0xFFFF_FFFF])
+        return rng.standard_normal((_BLOCK, self.channels))
+
+
+@cache
+def _pieces(degree: int, order: int) -> FloatArray:
+    """(degree + 1, degree + 1): coefficients of the powers of u for each of the B-splines that reach a place."""
+    spline = BSpline.basis_element(np.arange(degree + 2), extrapolate=False)
+    u = (np.arange(degree + 1) + 0.5) / (degree + 1)
+    values = np.array([[float(spline(degree - k + one, nu=order)) for k in range(degree + 1)] for one in u])
+    return np.asarray(np.linalg.solve(np.vander(u, degree + 1, increasing=True), values))
+
+
+@cache
+def _shape(knot_s: float, band: Band | None) -> FloatArray:
+    """A short filter over the coefficients that keeps a band."""
+    if band is None:
+        return np.ones(1)
+    nyquist = 0.5 / knot_s
+    low, high = band[0] / nyquist, min(band[1] / nyquist, 0.95)
+    taps = 2 * round(1.2 / (band[0] * knot_s)) + 1
+    return np.asarray(firwin2(taps, [0, 0.5 * low, low, high, min(1.0, 1.4 * high), 1.0], [0, 0.1, 1, 1, 0.3, 0.1]))
+
+
+@cache
+def _unit_scale(knot_s: float, band: Band | None, degree: int) -> float:
+    spline = BSpline.basis_element(np.arange(degree + 2), extrapolate=False)
+    places = np.arange(degree + 1)[None, :] + (np.arange(8)[:, None] + 0.5) / 8
+    curves = [np.convolve(_shape(knot_s, band), np.nan_to_num(spline(row))) for row in places]
+    return float(1 / np.sqrt(np.mean([np.sum(curve**2) for curve in curves])))
