@@ -26,7 +26,7 @@ MISSED_STEP = 2.0
 LOOSE = 0.5
 DEAREST = 6.0
 NEW_START = 3.0
-LAG_S = 0.015
+LAG_S = 0.012
 """The estimator's delay, one constant for everybody: between the medians against hand-checked heel strikes and against
 in-shoe contacts."""
 REACH_S = 0.12

@@ -23,15 +23,20 @@ STRONG_EVIDENCE = 7.0
 SURE_AGREEMENT, SURE_COHERENCE, SURE_RHYTHM = 0.8, 0.1, 0.3
 """Where the sway fits nearly every step of a rhythmic run a looser phase lock will do, as with a walking aid."""
 AGREES = 0.0
+LEAST_EVEN = 0.14
+"""Half of a longer run's strides are this near their median: after stroke within 0.1, a sensor moved by hand 0.15."""
+JUDGED_TOGETHER = 12
+ASTRAY = 0.1
+"""Where so many contacts in a row lock less than this, walking is over: a sensor moved by hand is lively too."""
 FAINT_FIRST = 0.3
-FAINT_LAST = 0.45
+FAINT_LAST = 0.3
 TILTED_DEG = 15.0
 LIKELY_ODDS = 0.5
 BEGINNING = 10
 """Contacts that decide where a bout begins, so that its beginning stays while it grows."""
 LONG_STEP = 1.5
 LONG_STRIDE = 0.75
-OUTER = 3
+OUTER = 2
 MOST_CONTACTS = 4096
 """A walk of more contacts (some 35 minutes) is told in parts, so that memory stays bounded."""
 
@@ -48,6 +53,12 @@ class Run:
     best: float = 0.0
     length: int = 0
     told: bool = False
+
+    @property
+    def last_row(self) -> float:
+        """Row of the last contact that may belong to it: where its evidence was highest, or a likely one since."""
+        likely = np.flatnonzero(self.table[:, ODDS] > 0.0)
+        return float(self.table[max(self.length - 1, int(likely[-1]) if len(likely) else 0), ROW])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,8 @@ def accepted(table: FloatArray, evidence: float) -> bool:
     strong = evidence >= STRONG_EVIDENCE
     if len(table) < LEAST_CONTACTS or evidence < LEAST_EVIDENCE:
         return False
+    if len(table) >= JUDGED_TOGETHER and _unevenness(table) > LEAST_EVEN:
+        return False
     agreement = float(np.mean(table[:, CUE] > AGREES))
     locked = float(np.median(table[:, COHERENCE]))
     if agreement >= SURE_AGREEMENT and strong and float(np.median(table[:, RHYTHM])) >= SURE_RHYTHM:
@@ -75,21 +88,33 @@ def accepted(table: FloatArray, evidence: float) -> bool:
     return agreement >= LEAST_AGREEMENT and locked >= LEAST_COHERENCE
 
 
+def _unevenness(table: FloatArray) -> float:
+    """How far the usual stride lies from the median one, as a share of it."""
+    stride = table[2:, ROW] - table[:-2, ROW]
+    usual = float(np.median(stride))
+    return float(np.median(np.abs(stride - usual))) / usual
+
+
 def feed(run: Run, contacts: FloatArray) -> tuple[Run, list[Walk]]:
     """Add contacts in order; returns the open run and the walking that closed."""
     table = np.concatenate((run.table, contacts))
     rows, odds = table[:, ROW].tolist(), np.clip(table[:, ODDS], -MOST_ODDS, MOST_ODDS).tolist()
+    astray = _astray(table).tolist()
     closed: list[Walk] = []
     first, total, best, length, told = 0, run.total, run.best, run.length, run.told
     place = len(run.table)
+    seen = run.last_row if place else 0.0
     while place < len(table):
-        if place > first and _ends(rows, first, place, length, best - total):
+        wandered = place - first >= JUDGED_TOGETHER and astray[place - 1]
+        if place > first and (wandered or _ends(rows[place] - seen, place - first, best - total)):
             closed += close(Run(table[first:place], total, best, length, told))[1]
             # What came after the highest evidence may begin another walk.
             first = place = first + length
             total, best, length, told = 0.0, 0.0, 0, False
             continue
         total += odds[place]
+        if odds[place] > 0.0 or place == first:
+            seen = rows[place]
         place += 1
         if total <= 0.0:
             if told:
@@ -100,10 +125,18 @@ def feed(run: Run, contacts: FloatArray) -> tuple[Run, list[Walk]]:
     return Run(table[first:], total, best, length, told), closed
 
 
-def _ends(rows: list[float], first: int, place: int, length: int, lost: float) -> bool:
-    """Whether the contact at `place` lies beyond the run that began at `first`."""
-    paused = rows[place] - rows[first + length - 1] > BREAK_S * GRID_HZ
-    return paused or place - first >= MOST_CONTACTS or lost > DROP
+def _astray(table: FloatArray) -> BoolArray:
+    """After which contacts the last few together show no phase lock, however lively: no walking."""
+    found = np.zeros(len(table), dtype=bool)
+    if len(table) >= JUDGED_TOGETHER:
+        sums = np.concatenate(([0.0], np.cumsum(table[:, COHERENCE])))
+        found[JUDGED_TOGETHER - 1 :] = sums[JUDGED_TOGETHER:] - sums[:-JUDGED_TOGETHER] < ASTRAY * JUDGED_TOGETHER
+    return found
+
+
+def _ends(pause: float, contacts: int, lost: float) -> bool:
+    """Whether a run ends before the next contact: rows since a likely one, contacts so far, evidence lost."""
+    return pause > BREAK_S * GRID_HZ or contacts >= MOST_CONTACTS or lost > DROP
 
 
 def close(run: Run) -> tuple[Run, list[Walk]]:

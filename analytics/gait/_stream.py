@@ -134,7 +134,7 @@ def _analyse(state: GaitState, until: int, *, last: bool = False) -> tuple[GaitS
     new = stretch.table[(stretch.table[:, ROW] >= state.decided) & (stretch.table[:, ROW] < until)]
     turns = np.concatenate((state.turns, stretch.turns[stretch.turns[:, 1] > state.decided]))
     run, walks = feed(state.run, new)
-    idle = not len(run.table) or until - run.table[run.length - 1, ROW] > BREAK_S * GRID_HZ
+    idle = not len(run.table) or until - run.last_row > BREAK_S * GRID_HZ
     if last or idle:
         run, ended = close(run)
         walks += ended

@@ -31,6 +31,8 @@ PENDULUM = 4.587 / 4.0
 TURN_RATE_DPS = 50.0
 HESITATION = 1.3
 """Strides that take longer than this times the median are shortened in proportion: the pendulum holds for flow only."""
+PAUSED = 1.8
+"""Strides longer than this times the median hold a pause or a missed step and tell nothing of the rhythm."""
 SHORTEST_STRIDE_S, LONGEST_STRIDE_S = 0.2, 3.0
 SHORTEST_LENGTH_M = 0.15
 STEADY_STRIDES = 6
@@ -55,9 +57,9 @@ def summarise(walk: Walk, turns: FloatArray, sensor_height_m: float, final: bool
     valid = (stride > SHORTEST_STRIDE_S) & (stride <= LONGEST_STRIDE_S)
     valid[:2] = False  # These strides began before the bout.
     usual = float(np.median(stride[valid])) if valid.any() else 0.0
-    ahead = valid & (stride < 1.8 * usual) & (straight(table[:, ROW], stride, table[:, TURN], turns) > 0)
+    ahead = valid & (stride < PAUSED * usual) & (straight(table[:, ROW], stride, table[:, TURN], turns) > 0)
     reasons: dict[str, str] = {}
-    cadence = _cadence(table, stride[valid])
+    cadence = _cadence(table, stride[valid & (stride < PAUSED * usual)])
     length, speed = _lengths(table, valid, sensor_height_m, reasons)
     cv = _cv(stride[ahead])
     steady_reason = _steady(stride[ahead], cv)
