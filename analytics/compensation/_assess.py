@@ -9,11 +9,10 @@ import numpy as np
 from analytics.compensation._bands import Bands, bands
 from analytics.compensation._course import Course
 from analytics.compensation._declines import Declines
-from analytics.compensation._departure import Departure, group_departure, with_error
+from analytics.compensation._departure import Departure, replicas, with_error
 from analytics.compensation._evidence import LEGS, GaitEvidence
 from analytics.compensation._inputs import BendStatistics, WalkingPosture
 from analytics.compensation._legs import leg_mean
-from analytics.compensation._metrics import pelvis_metrics
 from analytics.compensation._patterns import (
     asymmetric_gait,
     decline,
@@ -82,16 +81,16 @@ def assess(
     """
     table = table or bands()
     line = table.line
-    metrics = pelvis_metrics(evidence.pelvis.sum(axis=0))
-    reason = _too_little(evidence, metrics, line["strides_min"])
-    gait = None if reason else metrics
+    reason = _too_little(evidence, line["strides_min"])
+    gait = None if reason else replicas(evidence.pelvis)
+    metrics = gait.metrics if gait else None
     stiff, stiff_size = stiff_knee(evidence, table)
     lean, lean_size = trunk_lean(evidence, table)
-    whole = _whole(evidence, table) if gait else None
+    whole = with_error(gait, table, "score", line["score_stride_noise"], line["score_repeat"]) if gait else None
     patterns = [
         asymmetric_gait(evidence, gait, reason, table),
         stiff,
-        short_step(evidence, gait, reason, table),
+        short_step(gait, reason, table),
         lean,
         pelvic_drop(evidence, gait, reason, table),
         guarded_back(bends, table),
@@ -115,30 +114,18 @@ def assess(
         departure=whole.size if whole else None,
         departure_error=whole.error if whole else None,
         confidence=_confidence(whole),
-        metrics={**(gait or {}), **_leg_metrics(evidence)},
-        not_assessable=_absent(evidence, gait, reason, line),
+        metrics={**(metrics or {}), **_leg_metrics(evidence)},
+        not_assessable=_absent(evidence, metrics, reason, line),
     )
 
 
-def departure(metrics: dict[str, float], table: Bands) -> float:
-    """D of the pelvis: the weighted mean of the kinds of evidence in `weight.score`."""
-    weights = table.weight["score"]
-    return sum(w * group_departure(metrics, table, kind) for kind, w in weights.items()) / sum(weights.values())
-
-
-def _whole(evidence: GaitEvidence, table: Bands) -> Departure | None:
-    line = table.line
-    return with_error(evidence.pelvis, lambda m: departure(m, table), line["score_stride_noise"], line["score_repeat"])
-
-
-def _too_little(evidence: GaitEvidence, metrics: dict[str, float], least: float) -> str | None:
+def _too_little(evidence: GaitEvidence, least: float) -> str | None:
     if not {"lower_back", "pelvis", "waist"} & set(evidence.sites):
         return "needs a sensor at the lower back, pelvis or waist"
     if evidence.seen == 0:
         return "no strides found: not walking, or too short"
-    if not metrics or metrics["strides"] < least:
-        good = round(metrics.get("strides", 0.0))
-        return f"too few straight, steady strides: {good} of {evidence.seen}, needs {least:.0f}"
+    if evidence.strides < least:
+        return f"too few straight, steady strides: {evidence.strides} of {evidence.seen}, needs {least:.0f}"
     return None
 
 

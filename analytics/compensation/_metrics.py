@@ -20,72 +20,68 @@ def pelvis_metrics(sums: FloatArray) -> dict[str, float]:
     of single strides (ML: odd over even; Menz 2003, Bellanca 2013), the improved one the in-phase share of power
     (Pasciuto 2017). Step symmetry is the share of the repeating power that is in phase with the steps.
     """
-    get = _Reader(sums)
-    n = get("strides")
-    if n < 2:
+    if sums[SLOT["strides"]] < 2:
         return {}
-    out: dict[str, float] = {}
+    return {name: float(values[0]) for name, values in metric_rows(sums[None]).items()}
+
+
+def metric_rows(sums: FloatArray) -> dict[str, FloatArray]:
+    """The same for every row of (k, slots) sums, each of two strides or more: metric to (k,) values."""
+
+    def get(name: str) -> FloatArray:
+        return sums[:, SLOT[name]]
+
+    n = get("strides")
+    out: dict[str, FloatArray] = {}
     for channel in CHANNELS:
         even, odd, total = (get(f"{kind}_{channel}") for kind in ("even", "odd", "total"))
         inside, outside = (odd, even) if channel in STEP_ODD else (even, odd)
-        total = max(total, 1e-12)
-        out[f"step_regularity_{channel}"] = _within((inside - outside) / total)
-        out[f"stride_regularity_{channel}"] = _within((inside + outside) / total)
+        total = np.maximum(total, 1e-12)
+        out[f"step_regularity_{channel}"] = np.clip((inside - outside) / total, -1.0, 1.0)
+        out[f"stride_regularity_{channel}"] = np.clip((inside + outside) / total, -1.0, 1.0)
         out[f"step_symmetry_{channel}"] = _share(inside, outside)
-    squares = sum(get(f"square_{channel}") for channel in CHANNELS[:3])
+    squares = np.maximum(get("square_v") + get("square_ap") + get("square_ml"), 1e-12)
     for channel in CHANNELS[:3]:
         out[f"harmonic_ratio_{channel}"] = get(f"hr_{channel}") / n
-        out[f"improved_harmonic_ratio_{channel}_percent"] = (
-            100 * get(f"inphase20_{channel}") / max(get(f"total20_{channel}"), 1e-12)
-        )
-        out[f"rms_{channel}_mps2"] = float(np.sqrt(get(f"square_{channel}") / n))
-        out[f"rms_ratio_{channel}"] = float(np.sqrt(get(f"square_{channel}") / max(squares, 1e-12)))
+        inphase, total = get(f"inphase20_{channel}"), np.maximum(get(f"total20_{channel}"), 1e-12)
+        out[f"improved_harmonic_ratio_{channel}_percent"] = 100 * inphase / total
+        out[f"rms_{channel}_mps2"] = np.sqrt(get(f"square_{channel}") / n)
+        out[f"rms_ratio_{channel}"] = np.sqrt(get(f"square_{channel}") / squares)
     for channel, name in zip(CHANNELS[3:6], ("rotation", "obliquity", "tilt"), strict=True):
-        out[f"pelvic_{name}_range_deg"] = float(np.degrees(get(f"range_{channel}") / n))
+        out[f"pelvic_{name}_range_deg"] = np.degrees(get(f"range_{channel}") / n)
     out["vertical_displacement_m"] = get("lift") / n
-    out["step_amplitude_v_mps2"] = float(np.sqrt(max(get("step_v"), 0.0) / n))
-    locked = max(get("even_ap") + get("odd_ap"), 1e-9)
-    out["forward_wave"] = (get("wave_4") + get("wave_6")) / float(np.sqrt(n * locked))
+    out["step_amplitude_v_mps2"] = np.sqrt(np.maximum(get("step_v"), 0.0) / n)
+    locked = np.maximum(get("even_ap") + get("odd_ap"), 1e-9)
+    out["forward_wave"] = (get("wave_4") + get("wave_6")) / np.sqrt(n * locked)
     duration = get("duration") / n
     out["stride_duration_s"] = duration
     out["cadence_spm"] = 120.0 / duration
-    out["stride_duration_cv_percent"] = 100 * float(np.sqrt(get("duration_spread") / n)) / duration
+    out["stride_duration_cv_percent"] = 100 * np.sqrt(get("duration_spread") / n) / duration
     out["strides"] = n
     return out
 
 
 def side_vote(sums: FloatArray, usual: dict[str, float]) -> float:
     """−1 to 1: positive where the stride's first harmonics lie as with a stiff left leg, negative for a right one."""
-    get = _Reader(sums)
-    votes = [
-        np.cos(np.arctan2(get(f"side_{pair}_im"), get(f"side_{pair}_re")) - np.radians(usual[f"stiff_left_{pair}"]))
-        for pair in ("v_ml", "v_yaw", "ap_ml")
-    ]
+
+    def angle(pair: str) -> float:
+        return float(np.arctan2(sums[SLOT[f"side_{pair}_im"]], sums[SLOT[f"side_{pair}_re"]]))
+
+    votes = [np.cos(angle(pair) - np.radians(usual[f"stiff_left_{pair}"])) for pair in ("v_ml", "v_yaw", "ap_ml")]
     return float(np.mean(votes))
 
 
-LINKS: dict[str, Callable[[float], float]] = {
-    "atanh": lambda value: float(np.arctanh(np.clip(value, -_EDGE, _EDGE))),
-    "logit": lambda value: float(2 * np.arctanh(np.clip(2 * value - 1, -_EDGE, _EDGE))),
-    "log": lambda value: float(np.log(max(value, 1e-6))),
-    "log1p": lambda value: float(np.log(max(value, 0.0) + 0.5)),
-    "identity": float,
+LINKS: dict[str, Callable[[FloatArray], FloatArray]] = {
+    "atanh": lambda value: np.arctanh(np.clip(value, -_EDGE, _EDGE)),
+    "logit": lambda value: 2 * np.arctanh(np.clip(2 * value - 1, -_EDGE, _EDGE)),
+    "log": lambda value: np.log(np.maximum(value, 1e-6)),
+    "log1p": lambda value: np.log(np.maximum(value, 0.0) + 0.5),
+    "identity": lambda value: value,
 }
 """What makes a metric's spread even: the scale on which its band is written."""
 
 
-class _Reader:
-    def __init__(self, sums: FloatArray) -> None:
-        self._sums = sums
-
-    def __call__(self, name: str) -> float:
-        return float(self._sums[SLOT[name]])
-
-
-def _within(value: float) -> float:
-    return float(np.clip(value, -1.0, 1.0))
-
-
-def _share(inside: float, outside: float) -> float:
-    inside, outside = max(inside, 0.0), max(outside, 0.0)
-    return inside / (inside + outside) if inside + outside > 0 else 0.5
+def _share(inside: FloatArray, outside: FloatArray) -> FloatArray:
+    inside, outside = np.maximum(inside, 0.0), np.maximum(outside, 0.0)
+    both = inside + outside
+    return np.where(both > 0, inside / np.where(both > 0, both, 1.0), 0.5)

@@ -7,7 +7,7 @@ import numpy as np
 from analytics.compensation._bands import Bands
 from analytics.compensation._course import Course
 from analytics.compensation._declines import Declines, decline_of
-from analytics.compensation._departure import Departure, group_departure, soften, with_error, z_score
+from analytics.compensation._departure import Departure, Replicas, with_error
 from analytics.compensation._evidence import LEGS, GaitEvidence
 from analytics.compensation._inputs import BendStatistics, WalkingPosture
 from analytics.compensation._legs import leg_mean
@@ -20,7 +20,7 @@ from sagittal.results import Pattern
 PELVIS = "Needs one sensor at the lower back, pelvis or waist."
 
 
-def asymmetric_gait(evidence: GaitEvidence, gait: dict[str, float] | None, reason: str | None, table: Bands) -> Pattern:
+def asymmetric_gait(evidence: GaitEvidence, gait: Replicas | None, reason: str | None, table: Bands) -> Pattern:
     """One step unlike the other: step regularity and step symmetry of acceleration and pelvic rotation."""
     limits = (
         f"{PELVIS} Says that steps differ, not why. The side is the leg with the shorter stance, named only where "
@@ -28,17 +28,18 @@ def asymmetric_gait(evidence: GaitEvidence, gait: dict[str, float] | None, reaso
     )
     if gait is None:
         return _absent("asymmetric_gait", reason, limits)
-    found = _departure(evidence, table, "asymmetric_gait")
+    found = _departure(gait, table, "asymmetric_gait")
     vote = side_vote(evidence.pelvis.sum(axis=0), table.phase_deg)
     names = table.weight["step_regularity"].keys() | table.weight["step_symmetry"].keys()
-    shown = {name: gait[name] for name in sorted(names)} | {"side_agreement": abs(vote)}
+    metrics = gait.metrics
+    shown = {name: metrics[name] for name in sorted(names)} | {"side_agreement": abs(vote)}
     side = None
     if found.size > table.line["side_departure_min"] and abs(vote) > table.line["side_agreement_min"]:
         side = Side.LEFT if vote > 0 else Side.RIGHT
     return _present("asymmetric_gait", found, table, shown, limits, side)
 
 
-def short_step(evidence: GaitEvidence, gait: dict[str, float] | None, reason: str | None, table: Bands) -> Pattern:
+def short_step(gait: Replicas | None, reason: str | None, table: Bands) -> Pattern:
     """Limp or short step: forward wave out of form, timing that varies, little pelvic motion, soft steps."""
     limits = (
         f"{PELVIS} A symmetric compensation shows only here. Soft shoes, carpets or a loose strap soften steps too; "
@@ -46,7 +47,7 @@ def short_step(evidence: GaitEvidence, gait: dict[str, float] | None, reason: st
     )
     if gait is None:
         return _absent("short_step", reason, limits)
-    found = _departure(evidence, table, "short_step")
+    found = _departure(gait, table, "short_step")
     names = (
         "forward_wave",
         "stride_duration_cv_percent",
@@ -56,7 +57,8 @@ def short_step(evidence: GaitEvidence, gait: dict[str, float] | None, reason: st
         "step_amplitude_v_mps2",
         "cadence_spm",
     )
-    return _present("short_step", found, table, {name: gait[name] for name in names}, limits)
+    metrics = gait.metrics
+    return _present("short_step", found, table, {name: metrics[name] for name in names}, limits)
 
 
 def stiff_knee(evidence: GaitEvidence, table: Bands) -> tuple[Pattern, float]:
@@ -125,7 +127,7 @@ def trunk_lean(evidence: GaitEvidence, table: Bands) -> tuple[Pattern, float]:
     return _present("trunk_lean", found, table, shown, limits), extra
 
 
-def pelvic_drop(evidence: GaitEvidence, gait: dict[str, float] | None, reason: str | None, table: Bands) -> Pattern:
+def pelvic_drop(evidence: GaitEvidence, gait: Replicas | None, reason: str | None, table: Bands) -> Pattern:
     """Pelvis dropping or hiking on one side: frontal rotation unlike from step to step."""
     limits = (
         f"{PELVIS} Drop and hike look alike; how far either side goes down from the stride's mean is in the evidence. "
@@ -133,11 +135,12 @@ def pelvic_drop(evidence: GaitEvidence, gait: dict[str, float] | None, reason: s
     )
     if gait is None:
         return _absent("pelvic_drop_or_hike", reason, limits)
-    found = _departure(evidence, table, "pelvic_drop_or_hike")
+    found = _departure(gait, table, "pelvic_drop_or_hike")
     pelvis = evidence.pelvis.sum(axis=0)
-    shown = {name: gait[name] for name in ("step_symmetry_roll", "pelvic_obliquity_range_deg")}
+    metrics = gait.metrics
+    shown = {name: metrics[name] for name in ("step_symmetry_roll", "pelvic_obliquity_range_deg")}
     for side in ("right", "left"):
-        shown[f"{side}_side_down_deg"] = float(np.degrees(pelvis[SLOT[f"{side}_down"]] / gait["strides"]))
+        shown[f"{side}_side_down_deg"] = float(np.degrees(pelvis[SLOT[f"{side}_down"]] / metrics["strides"]))
     return _present("pelvic_drop_or_hike", found, table, shown, limits)
 
 
@@ -220,21 +223,8 @@ def _declines(counts: Declines, table: Bands, limits: str) -> Pattern:
     return _present("decline_within_walk", found, table, shown, limits)
 
 
-def _departure(evidence: GaitEvidence, table: Bands, pattern: str) -> Departure:
-    weights = table.weight[pattern]
-
-    def size(metrics: dict[str, float]) -> float:
-        total = sum(
-            weight
-            * (group_departure(metrics, table, name) if name in table.weight else soften(z_score(name, metrics, table)))
-            for name, weight in weights.items()
-        )
-        return total / sum(weights.values())
-
-    line = table.line
-    found = with_error(evidence.pelvis, size, line["pattern_stride_noise"], line["score_repeat"])
-    assert found is not None
-    return found
+def _departure(gait: Replicas, table: Bands, pattern: str) -> Departure:
+    return with_error(gait, table, pattern, table.line["pattern_stride_noise"], table.line["score_repeat"])
 
 
 def _present(

@@ -17,8 +17,8 @@ import numpy as np
 
 from analytics._window import GRID_HZ, FloatArray, Window
 from analytics.compensation import Assessment, Bands, GaitEvidence, analyse_stretch, assess, bands
-from analytics.compensation._departure import group_departure, linked
-from analytics.compensation._metrics import pelvis_metrics
+from analytics.compensation._departure import linked, weighted
+from analytics.compensation._metrics import metric_rows, pelvis_metrics
 from tests.analytics.reference_windows import ReferenceWalk, walks
 
 SETS = ("healthy_walk", "stroke_walk", "stiff_knee", "mobilised_lab")
@@ -87,7 +87,10 @@ def healthy_bands(recordings: list[Judged], without: str | None = None) -> Bands
             people.setdefault(item.person, []).append(pelvis_metrics(item.pelvis.pelvis.sum(axis=0)))
     metric = {}
     for name, band in table.metric.items():
-        values = [[linked(m[name], m["cadence_spm"], band) for m in found] for found in people.values()]
+        values = [
+            [float(linked(np.array(m[name]), np.array(m["cadence_spm"]), band)) for m in found]
+            for found in people.values()
+        ]
         centre, spread = _centre_and_spread(values)
         metric[name] = replace(band, centre=centre, spread=spread)
     return replace(table, metric=metric)
@@ -192,7 +195,7 @@ def spread(recordings: list[Judged], draws: int = 300) -> dict[str, tuple[float,
     weights = bands().weight["score"]
     x = np.array(
         [
-            [group_departure(pelvis_metrics(r.pelvis.pelvis.sum(axis=0)), tables[r.person], g) for g in weights]
+            [float(weighted(metric_rows(r.pelvis.pelvis.sum(axis=0)[None]), tables[r.person], g)[0]) for g in weights]
             for r in scored
         ]
     )
