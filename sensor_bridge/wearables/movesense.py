@@ -121,6 +121,7 @@ class _Virtual(common.Imitation):
         self.advertisement = w.Advertisement("Movesense 174630000192", ("0000fdf3-0000-1000-8000-00805f9b34fb",))
         self.gatt: w.Gatt = {COMMAND: frozenset({"write"}), DATA: common.NOTIFY, common.BATTERY: common.READ_NOTIFY}
         self.rate_hz = 52.0
+        self._rates = _RATES
         self._reference: int | None = None
         self._first_ns = 0
         self._acc: list[w.Vector] = []
@@ -132,7 +133,7 @@ class _Virtual(common.Imitation):
         status = _NOT_FOUND
         path, _, rate = data[2:].decode("ascii", "replace").rpartition("/")
         if data[0] == _SUBSCRIBE and path == "/Meas/IMU6" and rate.isascii() and rate.isdigit():
-            if float(rate) in _RATES:
+            if float(rate) in self._rates:
                 self._reference, self.rate_hz, status = data[1], float(rate), _OK
                 self._acc, self._gyr = [], []
         elif data[0] == _UNSUBSCRIBE and data[1] == self._reference:

@@ -28,7 +28,7 @@ CLOCK = w.Clock(tick_ns=NS_PER_S // 1000, bits=64)
 PLAIN, TIMED = 20, 28
 _SAMPLE, _ANSWER = b"\x55\x61", b"\x55\x71"
 _UNLOCK = bytes.fromhex("ffaa6988b5")
-_RATE, _VOLTAGE = 0x03, 0x64
+_RATE, _READ, _VOLTAGE = 0x03, 0x27, 0x64
 _RATE_CODES = {10.0: 6, 20.0: 7, 50.0: 8, 100.0: 9}
 _RATES = tuple(_RATE_CODES)
 _RELEARN_AFTER = 5
@@ -46,7 +46,7 @@ _CHARGE = (
 )
 """Hundredths of a volt from which the charge is so many per cent, as told by WitMotion's support."""
 _NEARLY_EMPTY = 5
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def _set(register: int, value: int) -> bytes:
@@ -54,7 +54,7 @@ def _set(register: int, value: int) -> bytes:
 
 
 def _get(register: int) -> bytes:
-    return bytes((0xFF, 0xAA, 0x27, register, 0))
+    return bytes((0xFF, 0xAA, _READ, register, 0))
 
 
 def _days(year: int, month: int, day: int) -> int:
@@ -223,15 +223,17 @@ class _Virtual(common.Imitation):
         if char != COMMAND or len(data) != 5 or data[:2] != b"\xff\xaa":
             return []
         register, value = data[2], data[3]
+        if register == _READ:
+            answer = _ANSWER + struct.pack("<H8h", value, self._register(value), *[0] * 7)
+            return self.sent(w.Notification(DATA, answer))
+        self._obey(data, register, value)
+        return []
+
+    def _obey(self, data: bytes, register: int, value: int) -> None:
         if data == _UNLOCK:
             self._locked = False
-        elif register == 0x27:
-            return self.sent(
-                w.Notification(DATA, _ANSWER + struct.pack("<H8h", value, self._register(value), *[0] * 7))
-            )
         elif register == _RATE and not self._locked:
             self.rate_hz = next((rate for rate, code in _RATE_CODES.items() if code == value), self.rate_hz)
-        return []
 
     def _register(self, register: int) -> int:
         return {_RATE: _RATE_CODES[self.rate_hz], _VOLTAGE: 390}.get(register, 0)
@@ -240,7 +242,7 @@ class _Virtual(common.Imitation):
         frame = _SAMPLE + common.counts(acc, ACC_SCALE) + common.counts(gyr, GYR_SCALE) + bytes(6)
         if self._length == TIMED:
             second, ns = divmod(t_ns, NS_PER_S)
-            now = datetime.fromtimestamp(_EPOCH.timestamp() + second, UTC)
+            now = datetime.fromtimestamp(EPOCH.timestamp() + second, UTC)
             ms = ns * 1000 // NS_PER_S
             frame += struct.pack("<6BH", now.year - 2000, now.month, now.day, now.hour, now.minute, now.second, ms)
         return self.sent(w.Notification(DATA, frame))
