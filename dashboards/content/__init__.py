@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """A general movement, what the sensor counts of it (an event or posture name, or nothing), and its source."""
+    """A general movement, what the sensor counts of it (a value of its session's event, or nothing), and its source."""
 
     name: str
     title: str

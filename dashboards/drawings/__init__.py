@@ -2,7 +2,8 @@
 
 from dashboards.drawings._band import Segment, day_band
 from dashboards.drawings._columns import day_columns, legend
-from dashboards.drawings._figure import back_figure, side_figure
+from dashboards.drawings._figure import back_figure, place_figure, side_figure
+from dashboards.drawings._marks import mark_chart, mark_shape
 from dashboards.drawings._palette import POSTURE_ORDER, posture_class, posture_css
 
 __all__ = [
@@ -12,6 +13,9 @@ __all__ = [
     "day_band",
     "day_columns",
     "legend",
+    "mark_chart",
+    "mark_shape",
+    "place_figure",
     "posture_class",
     "posture_css",
     "side_figure",

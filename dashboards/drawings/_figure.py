@@ -79,6 +79,19 @@ def back_figure(posture: PostureLabel, lateral_deg: float | None, *, title: str)
     return _svg("back", faint, title, f'<path class="floor" d="M50 211H150"/>{body}')
 
 
+def place_figure(title: str) -> Markup:
+    """The lower back from behind with a belt, and the sensor in its middle."""
+    return Markup(  # noqa: S704  # the title is escaped, the rest stands in this module
+        f'<svg class="figure place" viewBox="20 20 160 150" role="img" aria-label="{escape(title)}">'
+        '<path class="body" d="M62 170C66 146 58 130 58 112C58 92 64 74 62 30Q62 20 72 20H128Q138 20 138 30'
+        'C136 74 142 92 142 112C142 130 134 146 138 170Z"/>'
+        '<path class="spine" d="M100 24V96"/>'
+        '<path class="belt" d="M58 109Q100 119 142 109"/>'
+        '<rect class="sensor" x="86" y="103" width="28" height="20" rx="5"/>'
+        '<path class="pointer" d="M164 62L121 100"/></svg>'
+    )
+
+
 def _trunk_side(flexion_deg: float) -> str:
     return (
         f'<g class="trunk" data-axis="flexion" transform="rotate({flexion_deg:.1f} {HIP})">'

@@ -20,6 +20,7 @@ from dashboards.page._gate import has_token
 from dashboards.page._guard import Guard, allowed_hosts
 from dashboards.page._live import LiveSource
 from dashboards.page._login import login_routes
+from dashboards.page._notes import notes_routes
 from dashboards.page._rights import rights_routes
 from dashboards.page._routes import page_routes
 from sagittal import __version__
@@ -99,6 +100,7 @@ def create_app(
     app.include_router(page_routes(page))
     app.include_router(login_routes(page))
     app.include_router(rights_routes(page))
+    app.include_router(notes_routes(page))
     api = Api(page.gate, page.shelf, page.desk, page.send, page.hub, settings.wearer, now_ns)
     app.include_router(router(api))
     return app

@@ -48,7 +48,7 @@ class PageContext:
         self.open_reader = open_reader
         self.access = Access(settings.data_dir / "access.sqlite")
         self.gate = Gate(self.access, log_in=log_in)
-        self.hub = Hub()
+        self.hub = Hub(now_ns=now_ns)
         self.shelf = Shelf(open_reader)
         self.static = _static()
         self.templates = _templates(self.static)

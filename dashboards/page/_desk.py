@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from dashboards._clock import Clock
 from dashboards._day import DayData, local_date, read_day
 from dashboards._words import word
-from dashboards.page._care import diary_view, exercise_views, guide_steps, nudge_view
+from dashboards.drawings import place_figure
+from dashboards.page._care import diary_view, exercise_views, guide_steps, nudge_view, reminder_rows
 from dashboards.page._hub import Hub
 from dashboards.page._shelf import Shelf
 from dashboards.page._view import (
@@ -35,7 +36,20 @@ from sagittal.results import Event, Posture
 from sagittal.settings import Settings
 from sagittal.units import NS_PER_S
 
-PARTS = ("alerts", "guide", "now", "figure", "day", "walks", "nudges", "diary", "exercises", "device")
+PARTS = (
+    "alerts",
+    "guide",
+    "now",
+    "figure",
+    "day",
+    "walks",
+    "patterns",
+    "nudges",
+    "reminders",
+    "diary",
+    "exercises",
+    "device",
+)
 """The parts of the page that are replaced while it is open."""
 _FRESH_S = 4.0
 _CALIBRATION_DAYS = 7
@@ -132,9 +146,11 @@ class Desk:
             )
             if day is None
             else [],
-            "nudges": nudge_view(stored.day, self._settings.wearer(wearer).nudges.mode, clock) if stored else None,
+            "nudges": nudge_view(stored.day, self._settings.wearer(wearer).nudges, clock) if stored else None,
+            "reminders": reminder_rows(stored.day) if stored else [],
             "diary": diary_view(stored.day, clock) if stored else None,
-            "exercises": exercise_views(stored.day) if stored else [],
+            "exercises": exercise_views(stored.day, clock) if stored else [],
+            "where": place_figure(word("guide.picture")),
         }
 
     def part(self, name: str, context: dict[str, Any]) -> str:

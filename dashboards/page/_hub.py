@@ -21,6 +21,7 @@ from sagittal.messages import DeviceHealth, Status
 from sagittal.results import Angles, Event, Posture, Walk
 from sagittal.schema import from_json, to_json
 from sagittal.topics import ROOT, parse
+from sagittal.units import NS_PER_S
 
 MAX_WATCHERS = 100
 """Browsers that may watch at once; more are turned away with a clear answer."""
@@ -70,8 +71,11 @@ class LiveWearer:
 class Hub:
     """Live knowledge of every wearer and who watches whom."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, monotonic: Callable[[], float] = time.monotonic, now_ns: Callable[[], int] = time.time_ns
+    ) -> None:
         self._monotonic = monotonic
+        self._now_ns = now_ns
         self._loop: asyncio.AbstractEventLoop | None = None
         self.wearers: dict[str, LiveWearer] = {}
         self.parts: dict[tuple[str, str], Status] = {}
@@ -191,7 +195,7 @@ class Hub:
                 live.changes += 1
             case Event():
                 live.changes += 1
-                self.tell(wearer, f"news:{result.event}", _event(result))
+                self.tell(wearer, f"news:{result.event}", _event(result, self._now_ns()))
 
 
 def _status_of(topic: str) -> tuple[str, str] | None:
@@ -207,6 +211,7 @@ def _angles(result: Angles) -> str:
     )
 
 
-def _event(result: Event) -> str:
-    facts: dict[str, Any] = {"event": result.event, "t_ns": str(result.t_ns), "text": result.text}
+def _event(result: Event, now_ns: int) -> str:
+    age_s = round(max(0.0, (now_ns - result.t_ns) / NS_PER_S), 1)
+    facts: dict[str, Any] = {"event": result.event, "t_ns": str(result.t_ns), "age_s": age_s, "text": result.text}
     return json.dumps(facts, separators=(",", ":"))

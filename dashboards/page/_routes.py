@@ -28,7 +28,9 @@ _TYPES = {
     ".png": "image/png",
     ".webmanifest": "application/manifest+json",
 }
-_NUMBERS = ("pain_back", "pain_knee_left", "pain_knee_right", "minutes", "nudge_ns")
+_NUMBERS = ("pain_back", "pain_knee_left", "pain_knee_right", "minutes", "nudge_ns", "per_hour")
+_CHOICES = {"threshold_deg": "own", "break_after_min": "off", "quiet_start": "off", "quiet_end": "off"}
+"""What an empty field of the form of choices means."""
 _SPANS = {"week": 7, "month": 30}
 
 
@@ -143,8 +145,8 @@ def _installing(routes: APIRouter, page: PageContext) -> None:
 def _values(form: FormData) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in form.multi_items():
-        text = str(value).strip()
-        if not text:
+        text = str(value).strip() or ("" if "choices" not in form else _CHOICES.get(name, ""))
+        if not text or name == "choices":
             continue
         if name == "tags":
             values.setdefault("tags", []).append(text)

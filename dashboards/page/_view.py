@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
@@ -14,9 +13,10 @@ from dashboards._day import DayData
 from dashboards._words import duration, word, word_or
 from dashboards.drawings import POSTURE_ORDER, back_figure, day_band, posture_class, side_figure
 from dashboards.page._hub import Hub
+from dashboards.page._walking import PatternsView, WalkView, patterns_view, walk_view
 from sagittal.messages import DeviceHealth, DeviceState
-from sagittal.names import PostureLabel, Side
-from sagittal.results import Event, Pattern, Posture, Walk
+from sagittal.names import PostureLabel
+from sagittal.results import Event, Posture
 from sagittal.thresholds import threshold
 from sagittal.units import NS_PER_S
 
@@ -31,6 +31,9 @@ _CATCHING_UP_BLOCKS = 30
 _EMPTY = word("day.empty")
 _HOUR_NS = 3600 * NS_PER_S
 _SHORT_NS = 2 * _HOUR_NS
+_FIRST_NS = _HOUR_NS // 4
+_TICK_STEPS_NS = tuple(minutes * 60 * NS_PER_S for minutes in (5, 10, 15, 30, 60))
+_MARKS = {"nudge": "nudge", "break_due": "nudge", "diary": "diary", "exercise": "exercise"}
 _QUARTERS = (0, 6, 12, 18, 24)
 
 
@@ -71,19 +74,6 @@ class DeviceView:
 
 
 @dataclass(frozen=True, slots=True)
-class WalkView:
-    """One walk in words."""
-
-    start: str
-    iso: str
-    length: str
-    steps: int
-    cadence: str
-    steady: str
-    patterns: list[str]
-
-
-@dataclass(frozen=True, slots=True)
 class PostureShare:
     """A row of the table of minutes; percent of the time worn."""
 
@@ -107,8 +97,8 @@ class DayView:
     walks: list[WalkView]
     walks_title: str
     earlier: str
+    patterns: PatternsView
     empty: bool
-    diary: list[tuple[str, str]] = field(default_factory=list)
 
 
 def posture_word(posture: PostureLabel) -> str:
@@ -122,7 +112,7 @@ def now_view(posture: Posture | None, live: bool, clock: Clock) -> NowView:
         return NowView(word("now.none"), word("now.none_hint"), "p-unknown", "", "", "", [], False, word("now.none"))
     age_s = clock.age_s(posture.t_ns)
     label = posture_word(posture.posture)
-    detail = word_or(f"detail.{posture.detail}", "") if posture.detail else ""
+    detail = word_or(f"detail.{posture.detail}", posture.detail.replace("_", " ")) if posture.detail else ""
     if posture.confidence < _UNSURE and posture.posture not in (PostureLabel.UNKNOWN, PostureLabel.TRANSITION):
         detail = ", ".join(filter(None, (detail, word("now.unsure"))))
     fresh = live or age_s <= STALE_S
@@ -184,7 +174,7 @@ def day_view(data: DayData, now_ns: int) -> DayView:
         data.segments,
         *span,
         ticks=_ticks(data, *span),
-        marks=[(event.t_ns, f"mark-{event.event.replace('_', '-')}") for event in _marked(data.events)],
+        marks=[(event.t_ns, f"mark-{_MARKS[event.event]}") for event in data.events if event.event in _MARKS],
         now_ns=now_ns,
         title=word(
             "day.band", start=_hour(span[0], data), end=_hour(span[1], data), summary=summary or word("day.empty")
@@ -202,29 +192,9 @@ def day_view(data: DayData, now_ns: int) -> DayView:
         walks=[walk_view(walk, data.zone) for walk in walks[:_SHOWN_WALKS]],
         walks_title=word("walks.one") if len(walks) == 1 else word("walks.many", n=len(walks)),
         earlier=word("walks.earlier", n=len(walks) - _SHOWN_WALKS) if len(walks) > _SHOWN_WALKS else "",
+        patterns=patterns_view(walks, data.day),
         empty=not data.segments and not walks,
     )
-
-
-def walk_view(walk: Walk, zone: ZoneInfo) -> WalkView:
-    """A walk in words."""
-    start = local_time(walk.start_ns, zone)
-    return WalkView(
-        start=f"{start:%H:%M}",
-        iso=start.isoformat(timespec="seconds"),
-        length=duration((walk.end_ns - walk.start_ns) / NS_PER_S) if walk.final else word("walks.ongoing"),
-        steps=walk.n_steps,
-        cadence="–" if walk.cadence_spm is None else str(round(walk.cadence_spm)),
-        steady=word("walks.yes") if walk.steady else word("walks.no"),
-        patterns=[pattern_words(pattern) for pattern in walk.compensations if pattern.flagged],
-    )
-
-
-def pattern_words(pattern: Pattern) -> str:
-    """A flagged pattern as a careful sentence."""
-    side = word("walks.pattern_side", side=word(f"side.{Side(pattern.side)}")) if pattern.side else ""
-    name = pattern.pattern.replace("_", " ")
-    return word("walks.pattern", pattern=name, side=side, confidence=round(100 * pattern.confidence))
 
 
 def device_view(health: DeviceHealth) -> DeviceView:
@@ -283,10 +253,6 @@ def calibration_words(events: Iterable[Event], clock: Clock) -> str:
     return word(f"calibrate.{names[newest.event]}", when=clock.words(newest.t_ns))
 
 
-def _marked(events: Iterable[Event]) -> list[Event]:
-    return [event for event in events if event.event in ("nudge", "diary", "exercise")]
-
-
 def _shares(data: DayData) -> list[PostureShare]:
     total = sum(seconds for label, seconds in data.posture_s.items() if label != PostureLabel.NOT_WORN) or 1.0
     return [
@@ -319,7 +285,7 @@ def _gaps(data: DayData) -> str:
     lost = {reason: seconds for reason, seconds in data.gap_s.items() if seconds >= 1.0 and reason != "start"}
     if not lost:
         return ""
-    reasons = ", ".join(sorted(reason.replace("_", " ") for reason in lost))
+    reasons = ", ".join(word_or(f"gap.{reason}", reason.replace("_", " ")) for reason in sorted(lost))
     return word("day.gaps", duration=duration(sum(lost.values())), reasons=reasons)
 
 
@@ -334,14 +300,14 @@ def _span(data: DayData) -> tuple[int, int]:
     first, last = data.segments[0].start_ns, data.segments[-1].end_ns
     if last - first > _SHORT_NS:
         return data.start_ns, data.end_ns
-    start = first - (first - data.start_ns) % _HOUR_NS
-    hours = max(1, -(-(last - start) // _HOUR_NS))
-    return start, min(start + hours * _HOUR_NS, data.end_ns)
+    step = _HOUR_NS if last - first > _FIRST_NS else _FIRST_NS
+    start = first - (first - data.start_ns) % (step // 3)
+    return start, min(start + max(1, -(-(last - start) // step)) * step, data.end_ns)
 
 
 def _ticks(data: DayData, start_ns: int, end_ns: int) -> list[tuple[int, str]]:
     if end_ns - start_ns <= 2 * _SHORT_NS:
-        step = (end_ns - start_ns) // 4
+        step = next(step for step in _TICK_STEPS_NS if end_ns - start_ns <= 4 * step)
         return [(t_ns, f"{local_time(t_ns, data.zone):%H:%M}") for t_ns in range(start_ns, end_ns + 1, step)]
     ticks = []
     for hour in _QUARTERS:

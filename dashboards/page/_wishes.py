@@ -11,6 +11,7 @@ from dashboards.content import EXERCISES
 
 Pain = Annotated[int, Field(ge=0, le=10)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]+$")]
+TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 ExerciseName = StrEnum("ExerciseName", list(EXERCISES))  # type: ignore[misc]  # the names stand in movements.toml
 
 
@@ -31,9 +32,24 @@ class Snooze(_Wish):
 
 
 class Mode(_Wish):
-    """Track in silence, or train with nudges."""
+    """Track in silence or train with nudges, and when to nudge; "own" and "off" take a choice back."""
 
-    mode: Literal["track", "train"]
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    mode: Literal["track", "train"] | None = None
+    threshold_deg: Annotated[float, Field(ge=5, le=60)] | Literal["own"] | None = None
+    delay_s: Annotated[float, Field(ge=3, le=600)] | None = None
+    per_hour: Annotated[int, Field(ge=0, le=30)] | None = None
+    quiet_start: TimeOfDay | Literal["off"] | None = None
+    quiet_end: TimeOfDay | Literal["off"] | None = None
+    break_after_min: Annotated[float, Field(ge=5, le=480)] | Literal["off"] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _something(cls, values: object) -> object:
+        if not values:
+            raise ValueError("choose at least one thing")
+        return values
 
 
 class NudgeWrong(_Wish):
@@ -69,6 +85,22 @@ class Exercise(_Wish):
     start: bool
 
 
+class Remind(_Wish):
+    """A reminder at a time of day, in a person's own words such as a clinician's; or take one back."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["at", "text"]}, {"required": ["remove"]}]})
+
+    at: TimeOfDay | None = None
+    text: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)] | None = None
+    remove: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Remind:
+        if (self.remove is None) == (self.at is None or self.text is None):
+            raise ValueError("a reminder needs a time and words; to take one back, its id alone")
+        return self
+
+
 WISHES: dict[str, type[_Wish]] = {
     "calibrate": Calibrate,
     "snooze": Snooze,
@@ -76,6 +108,7 @@ WISHES: dict[str, type[_Wish]] = {
     "nudge": NudgeWrong,
     "diary": Diary,
     "exercise": Exercise,
+    "remind": Remind,
 }
 """The shape of each verb's values."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from importlib.resources import files
 
@@ -17,7 +18,7 @@ from dashboards.report import _facts as facts
 from sagittal import __version__
 from sagittal.errors import SagittalError
 from sagittal.protocols import Reader
-from sagittal.results import Day, Event, Walk
+from sagittal.results import Day, Event, Minute, Walk
 from sagittal.settings import Wearer
 from sagittal.thresholds import threshold
 
@@ -77,14 +78,20 @@ def build_report(reader: Reader, wearer: Wearer, first: date, last: date, now_ns
         walking=facts.walking_rows(walks, days),
         walked=duration(facts.walk_seconds(walks)),
         patterns=facts.pattern_rows(walks),
+        patterns_absent=facts.unassessed_patterns(walks),
         changes=facts.change_rows(days),
         diary=facts.diary_rows(events),
+        before=facts.before_words(events, _minutes(reader, wearer.id, start, end)),
         adherence=facts.adherence_rows(events),
         unassessed=facts.unassessed(days),
         versions=facts.versions(days, walks, events),
         checklists=checklists(),
         version=__version__,
     )
+
+
+def _minutes(reader: Reader, wearer: str, start_ns: int, end_ns: int) -> Iterator[Minute]:
+    return (row for row in reader.results(wearer, "minute", start_ns, end_ns) if isinstance(row, Minute))
 
 
 def _sums(day: Day | None) -> dict[str, float]:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from dashboards.page import create_app
+from dashboards.page import Role, certificates, create_app
 from sagittal.messages import Command, DeviceState, SilenceReason
 from sagittal.names import PostureLabel
 from sagittal.results import Angles, Event
-from sagittal.settings import Settings
+from sagittal.settings import Settings, Wearer
 from sagittal.units import NS_PER_S
 from tests.conftest import free_port
 from tests.page.conftest import Served, serve
-from tests.page.fakes import NOW_NS, VERSION, MemoryLive, MemoryReader, a_day, health, posture
+from tests.page.fakes import NOW_NS, VERSION, MemoryLive, MemoryReader, a_day, a_walk, health, posture
 
 pytestmark = pytest.mark.chromium
 PHONE = {"width": 390, "height": 844}
@@ -42,7 +44,7 @@ def two_wearers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     reader = MemoryReader()
     a_day(reader, "w1")
     a_day(reader, "w2")
-    settings = Settings(data_dir=tmp_path_factory.mktemp("axe"), wearers=[])
+    settings = Settings(data_dir=tmp_path_factory.mktemp("axe"), wearers=[Wearer(id="new")])
     app = create_app(lambda: reader, MemoryLive(), settings, now_ns=lambda: NOW_NS)
     port = free_port()
     server, thread = serve(app, port)
@@ -50,6 +52,17 @@ def two_wearers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     app.state.page.hub.from_thread_close()
     server.should_exit = True
     thread.join(10)
+
+
+@pytest.fixture
+def guarded(tmp_path: Path, serve_app: Callable[[Any], str]) -> tuple[str, MemoryLive]:
+    """A page that asks for a log-in; w1 has a password."""
+    reader, live = MemoryReader(), MemoryLive()
+    a_day(reader, "w1")
+    certificates(tmp_path / "tls", ["127.0.0.1"])
+    app = create_app(lambda: reader, live, Settings(data_dir=tmp_path), now_ns=lambda: NOW_NS, log_in=True)
+    app.state.page.access.add_actor("w1", Role.WEARER, "w1", "correct horse")
+    return serve_app(app), live
 
 
 @pytest.fixture
@@ -176,20 +189,54 @@ def test_it_works_without_its_script(page: Served, open_page: Callable[..., Page
     assert len(page.live.sent) == 1
 
 
+PATHS = (
+    "/",
+    "/w/w1",
+    "/w/w1/days",
+    "/w/w1/days?span=month",
+    "/w/w1/diary",
+    "/w/w1/rights",
+    "/w/w1?day=2026-11-23",
+    "/w/new",
+    "/w/nobody",
+)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
-@pytest.mark.parametrize("path", ["/", "/w/w1", "/w/w1/days", "/w/w1/rights", "/w/w1?day=2026-11-23", "/w/nobody"])
-def test_axe_finds_nothing(
-    two_wearers: str,
-    open_page: Callable[..., Page],
-    path: str,
-    viewport: dict[str, int],
-    scheme: str,
+def test_axe_finds_nothing_on_any_page(
+    two_wearers: str, open_page: Callable[..., Page], viewport: dict[str, int], scheme: str
 ) -> None:
-    shown = open_page(two_wearers + path, viewport, color_scheme=scheme)
+    shown = open_page(two_wearers, viewport, color_scheme=scheme)
+    for path in PATHS:
+        shown.goto(two_wearers + path)
+        held_to_axe(shown)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_where_one_logs_in_and_while_something_is_said(
+    guarded: tuple[str, MemoryLive], open_page: Callable[..., Page], scheme: str
+) -> None:
+    url, live = guarded
+    shown = open_page(f"{url}/login", color_scheme=scheme)
+    for path in ("/login", "/pair", "/install"):
+        shown.goto(url + path)
+        held_to_axe(shown)
+    shown.goto(f"{url}/login")
+    shown.get_by_label("Name").fill("w1")
+    shown.get_by_label("Password").fill("correct horse")
+    shown.get_by_role("button", name="Log in").click()
+    expect(shown.locator(".label")).to_have_text("Sitting")
+    shown.wait_for_timeout(300)
+    live.result("w1", Event(t_ns=NOW_NS, event="nudge", text="Sitting slouched for 60 seconds.", version=VERSION))
+    expect(shown.get_by_role("button", name="Close")).to_be_visible()
+    held_to_axe(shown)
+
+
+def held_to_axe(shown: Page) -> None:
     shown.evaluate("document.querySelectorAll('details').forEach((one) => { one.name = ''; one.open = true; })")
     found = Axe().run(shown, options=AXE_OPTIONS).response
-    assert [(v["id"], v["nodes"][0]["html"]) for v in found["violations"]] == []
+    assert [(shown.url, v["id"], v["nodes"][0]["html"]) for v in found["violations"]] == []
     assert len(found["passes"]) > 10
 
 
@@ -211,7 +258,7 @@ def test_a_sleeping_browser_does_not_slow_the_others(page: Served, open_page: Ca
 def test_a_pain_mark_takes_two_taps_and_loses_nothing_typed(page: Served, open_page: Callable[..., Page]) -> None:
     shown = open_page(f"{page.url}/w/w1")
     shown.get_by_text("Note, tags").click()
-    shown.get_by_role("textbox").fill("half a sentence")
+    shown.get_by_label("Note", exact=True).fill("half a sentence")
     shown.get_by_text("Back", exact=True).click()
     shown.get_by_role("button", name="Back 4").click()
     expect(shown.get_by_text("Noted.")).to_be_visible()
@@ -227,9 +274,45 @@ def test_a_nudge_is_shown_and_goes_when_it_is_followed(page: Served, open_page: 
     shown.wait_for_timeout(300)
     nudge = Event(t_ns=NOW_NS, event="nudge", text="Leaning forwards for 60 seconds.", version=VERSION)
     page.live.result("w1", nudge)
-    expect(shown.locator("#toast")).to_have_text("Leaning forwards for 60 seconds.")
+    expect(shown.locator("#toast p")).to_have_text("Leaning forwards for 60 seconds.")
     page.live.result("w1", Event(t_ns=NOW_NS + 1, event="nudge_followed", version=VERSION))
     expect(shown.locator("#toast")).to_be_hidden()
+
+
+def test_a_wrong_nudge_is_marked_where_it_is_shown_and_an_old_one_is_not(
+    page: Served, open_page: Callable[..., Page]
+) -> None:
+    shown = open_page(f"{page.url}/w/w1")
+    shown.wait_for_timeout(300)
+    old = Event(t_ns=NOW_NS - 60 * NS_PER_S, event="nudge", text="Long ago.", version=VERSION)
+    page.live.result("w1", old)
+    nudge = Event(t_ns=NOW_NS - NS_PER_S, event="nudge", text="Sitting slouched.", version=VERSION)
+    page.live.result("w1", nudge)
+    expect(shown.locator("#toast p")).to_have_text("Sitting slouched.")
+    shown.locator("#toast").get_by_role("button", name="That one was wrong").click()
+    expect(shown.locator("#toast p")).to_have_text("Noted.")
+    [(_topic, payload)] = page.live.sent
+    assert Command.model_validate_json(payload).values == {"wrong": True, "nudge_ns": nudge.t_ns}
+    page.live.result("w1", Event(t_ns=NOW_NS, event="reminder", text="Dr C: ten slow tilts", version=VERSION))
+    expect(shown.locator("#toast p")).to_have_text("Dr C: ten slow tilts")
+    expect(shown.locator("#toast").get_by_role("button", name="That one was wrong")).to_be_hidden()
+
+
+def test_choices_are_made_on_the_page_and_what_was_opened_stays_open(
+    page: Served, open_page: Callable[..., Page]
+) -> None:
+    shown = open_page(f"{page.url}/w/w1")
+    shown.get_by_text("When to nudge").click()
+    shown.get_by_label("Held for (seconds)").fill("120")
+    shown.get_by_role("button", name="Use these").click()
+    expect(shown.get_by_text("Noted.")).to_be_visible()
+    values = Command.model_validate_json(page.live.sent[0][1]).values
+    assert (values["delay_s"], values["threshold_deg"], values["break_after_min"]) == (120.0, "own", "off")
+    shown.get_by_text("What was looked for").click()
+    page.reader.add("w1", a_walk(NOW_NS - 600 * NS_PER_S, 240.0))
+    expect(shown.locator("#walks")).to_contain_text("14:16")
+    expect(shown.locator("#patterns details")).to_have_attribute("open", "")
+    expect(shown.locator("#patterns")).to_contain_text("of 5 walks", timeout=10_000)
 
 
 def test_every_part_can_be_reached_by_keyboard(page: Served, open_page: Callable[..., Page]) -> None:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from dashboards._day import day_bounds, read_day
+from dashboards._day import MINUTE_NS, day_bounds, read_day
 from dashboards._words import catalogue
 from dashboards.page import create_app
 from dashboards.page._desk import PARTS
@@ -275,8 +275,13 @@ def test_a_first_hour_is_shown_large() -> None:
     reader = MemoryReader()
     reader.add("w1", *(posture(NOW_NS + i * NS_PER_S) for i in range(90)))
     view = day_view(read_day(reader, "w1", date(2026, 11, 24), BERLIN), NOW_NS)
-    assert "Posture from 14:00 to 15:00: Sitting 1 min" in view.band
-    assert re.findall(r'text-anchor="\w+">([^<]+)<', view.band) == ["14:00", "14:15", "14:30", "14:45", "15:00"]
+    assert "Posture from 14:25 to 14:40: Sitting 1 min" in view.band
+    assert re.findall(r'text-anchor="\w+">([^<]+)<', view.band) == ["14:25", "14:30", "14:35", "14:40"]
+    sums = Exposure(posture_s={"sitting": 60.0})
+    starts = ((NOW_NS // MINUTE_NS - i) * MINUTE_NS for i in range(1, 40))
+    reader.add("w1", *(Minute(t_ns=start, exposure=sums, version=VERSION) for start in starts))
+    view = day_view(read_day(reader, "w1", date(2026, 11, 24), BERLIN), NOW_NS)
+    assert re.findall(r'text-anchor="\w+">([^<]+)<', view.band) == ["13:40", "13:55", "14:10", "14:25", "14:40"]
 
 
 async def test_a_slow_browser_keeps_only_the_newest_of_each_kind() -> None:

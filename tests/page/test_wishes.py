@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,8 @@ def wishes(page: Served) -> list[tuple[str, dict[str, Any]]]:
         ("snooze", {"minutes": "30"}, {"minutes": 30}),
         ("nudge", {"nudge_ns": "123"}, {"wrong": True, "nudge_ns": 123}),
         ("exercise", {"name": "walk", "start": "true"}, {"name": "walk", "start": True}),
+        ("remind", {"at": "10:30", "text": " Dr C: tilt "}, {"at": "10:30", "text": "Dr C: tilt"}),
+        ("remind", {"remove": "abc"}, {"remove": "abc"}),
         ("calibrate", {}, {"method": "stand"}),
     ],
 )
@@ -61,6 +65,12 @@ def test_a_form_becomes_a_wish(page: Served, verb: str, form: dict[str, Any], va
         ("nudge", {"nudge_ns": "9" * 30}),
         ("exercise", {"name": "headstand", "start": "true"}),
         ("calibrate", {"other": "1"}),
+        ("mode", {}),
+        ("mode", {"delay_s": "1"}),
+        ("mode", {"quiet_start": "25:00"}),
+        ("remind", {"at": "10:30"}),
+        ("remind", {"at": "10:30", "text": "x", "remove": "y"}),
+        ("remind", {"at": "10:30", "text": "x" * 201}),
         ("unknown", {}),
     ],
 )
@@ -70,13 +80,79 @@ def test_a_form_that_makes_no_sense_is_refused(page: Served, verb: str, form: di
     assert page.live.sent == []
 
 
+def note(at_ns: int, **marks: float | None) -> Event:
+    return Event(t_ns=at_ns, event="diary", key=str(at_ns), values=dict(marks), text="garden", version=VERSION)
+
+
 def test_the_diary_and_what_came_before_are_shown_as_a_description(page: Served) -> None:
-    entry = Event(t_ns=NOW_NS - 60 * NS_PER_S, event="diary", values={"pain_back": 6.0}, text="garden", version=VERSION)
-    page.reader.add("w1", entry)
-    html = httpx.get(f"{page.url}/w/w1").text
+    page.reader.add("w1", note(NOW_NS - 60 * NS_PER_S, pain_back=6.0))
+    assert "Back 6 · garden" in httpx.get(f"{page.url}/w/w1").text
+    html = httpx.get(f"{page.url}/w/w1/diary").text
     assert "Back 6 · garden" in html
-    assert "Before 1 marks of 5 or more" in html
-    assert "A description, not a cause." in html
+    assert "Marks of 5 or more: 1. The half hours before them (29 worn minutes)" in html
+    assert "not a cause" in html
+    assert re.search(r"Sitting</th><td>9\d %</td><td>6\d %</td>", html)
+
+
+def test_too_little_before_a_mark_is_not_compared(page: Served) -> None:
+    page.reader.add("w1", note(NOW_NS - 8 * 3600 * NS_PER_S, pain_back=9.0))
+    html = httpx.get(f"{page.url}/w/w1/diary").text
+    assert "too little to compare" in html
+    assert "<tbody>" not in html
+
+
+def test_without_high_marks_nothing_is_compared(page: Served) -> None:
+    page.reader.add("w1", note(NOW_NS, pain_knee_left=2.0))
+    assert "nothing to compare" in httpx.get(f"{page.url}/w/w1/diary").text
+
+
+def test_an_empty_field_of_the_choices_takes_a_choice_back(page: Served) -> None:
+    form = {"choices": "1", "delay_s": "90", "threshold_deg": "", "per_hour": "3", "quiet_start": "22:00"}
+    form |= {"quiet_end": "07:30", "break_after_min": ""}
+    answer = httpx.post(f"{page.url}/w/w1/wish/mode", data=form, headers={"origin": page.url})
+    assert answer.status_code == 303
+    chosen = {"delay_s": 90.0, "threshold_deg": "own", "per_hour": 3, "quiet_start": "22:00", "quiet_end": "07:30"}
+    assert wishes(page) == [("mode", chosen | {"break_after_min": "off"})]
+
+
+def test_what_holds_is_shown_from_the_newest_word_on_it(page: Served) -> None:
+    values: dict[str, float | None] = {"delay_s": 90.0, "per_hour": 3.0, "quiet_start_h": 22.5, "quiet_end_h": 7.0}
+    page.reader.add("w1", Event(t_ns=NOW_NS, event="mode", values=values, tags=["train"], version=VERSION))
+    kept = Event(
+        t_ns=NOW_NS, event="reminder_set", key="r1", text="Dr C: tilt", values={"at_min": 630.0}, version=VERSION
+    )
+    page.reader.add("w1", kept, replace(kept, t_ns=NOW_NS + 1, key="r2", tags=["removed"]))
+    html = httpx.get(f"{page.url}/w/w1").text
+    assert "After 1 min held, at most 3 an hour, quiet from 22:30 to 07:00." in html
+    assert "<time>10:30</time> Dr C: tilt" in html
+    assert "r2" not in html
+
+
+def test_a_session_says_what_was_counted(page: Served) -> None:
+    def session(at_s: int, tag: str, **values: float | None) -> Event:
+        t_ns, key = NOW_NS + at_s * NS_PER_S, str(at_s)
+        tags = ["sit_to_stand", tag]
+        lasts = 60.0 if tag == "stop" else 0.0
+        return Event(
+            t_ns=t_ns, event="exercise", key=key, tags=tags, duration_s=lasts, values=dict(values), version=VERSION
+        )
+
+    page.reader.add("w1", session(-90, "start"), session(-30, "stop", sit_to_stands=8.0, bends=2.0))
+    page.reader.add("w1", session(-5, "start"))
+    html = httpx.get(f"{page.url}/w/w1").text
+    assert "today 1 ×, 1 min, 8 times up · running since 14:26" in html
+
+
+def test_a_nudge_may_be_called_wrong_until_it_was(page: Served) -> None:
+    nudge = Event(t_ns=NOW_NS - 60 * NS_PER_S, event="nudge", text="Sitting slouched.", version=VERSION)
+    page.reader.add("w1", nudge)
+    asked = f'name="nudge_ns" value="{nudge.t_ns}"'
+    assert asked in httpx.get(f"{page.url}/w/w1").text
+    page.reader.add("w1", Event(t_ns=NOW_NS, event="nudge_wrong", version=VERSION))
+    time.sleep(4.1)
+    html = httpx.get(f"{page.url}/w/w1").text
+    assert asked not in html
+    assert "the limit is a little wider now" in html
 
 
 def test_the_api_gives_what_is_stored(page: Served) -> None:

@@ -53,7 +53,9 @@
   const put = (id, html) => {
     const place = by(id);
     if (!place) return;
+    const open = [...place.querySelectorAll("details[open][data-key]")].map((one) => one.dataset.key);
     place.innerHTML = html;
+    for (const key of open) place.querySelector(`details[data-key="${key}"]`)?.setAttribute("open", "");
     if (id === "figure") draw();
     if (id !== "now") return;
     const now = place.firstElementChild.dataset;
@@ -99,7 +101,8 @@
   // Small forms are sent in place, so that nothing typed elsewhere is lost.
   document.addEventListener("submit", async (event) => {
     const form = event.target;
-    const said = form.closest("section")?.querySelector(".said");
+    const toasted = form.closest("#toast");
+    const said = toasted ? toasted.querySelector("p") : form.closest("section")?.querySelector(".said");
     if (!said) return;
     event.preventDefault();
     const body = new FormData(form, event.submitter);
@@ -110,9 +113,35 @@
     said.textContent = ok ? document.body.dataset.saved
       : document.body.dataset.failed.replace("{detail}", sent ? (await sent.json()).detail : "");
     if (!ok) return;
+    if (toasted) return toast.end(3000);
+    if ("keep" in form.dataset) for (const field of form.elements) field.defaultValue = field.value;
     form.reset();
     if (form.parentElement.open) form.parentElement.open = false;
   });
+
+  // What was said last, for a minute, with what may be done about it.
+  const toast = (() => {
+    const place = by("toast");
+    if (!place) return null;
+    const [text, buttons, judge] = ["p", ".buttons", ".judge"].map((name) => place.querySelector(name));
+    let late = 0;
+    const end = (ms) => {
+      buttons.hidden = true;
+      clearTimeout(late);
+      late = setTimeout(() => { text.textContent = ""; }, ms);
+    };
+    place.querySelector(".close").addEventListener("click", () => end(0));
+    const show = (words, nudge_ns) => {
+      clearTimeout(late);
+      text.textContent = words;
+      text.classList.remove("bad");
+      buttons.hidden = false;
+      judge.hidden = !nudge_ns;
+      if (nudge_ns) judge.elements.nudge_ns.value = nudge_ns;
+      late = setTimeout(() => end(0), 60000);
+    };
+    return { show, end };
+  })();
 
   // A nudge: on the page, as a short buzz where the browser can, and as a notification where the wearer asked for it.
   const notify = by("notify");
@@ -137,11 +166,12 @@
     });
   }
   document.addEventListener("news", (event) => {
-    const { event: name, text } = event.detail;
-    if (name === "nudge_followed") by("toast").textContent = "";
-    if (!["nudge", "break_due"].includes(name)) return;
-    by("toast").textContent = text;
-    setTimeout(() => { by("toast").textContent = ""; }, 60000);
+    const { event: name, text, t_ns, age_s } = event.detail;
+    if (!toast) return;
+    if (["nudge_followed", "nudge_wrong"].includes(name)) toast.end(0);
+    // An old nudge belongs in the list of the day, not on the skin.
+    if (!["nudge", "break_due", "reminder"].includes(name) || age_s > 10) return;
+    toast.show(text, name === "nudge" ? t_ns : "");
     if (navigator.vibrate) navigator.vibrate([80, 60, 80]);
     if (shower?.active) shower.active.postMessage({ title: notify.dataset.title, body: text });
   });
