@@ -88,7 +88,7 @@ def analyze(
     used = {site: one for site, one in sites.items() if site is lead or site not in PRIMARY_SITES}
     results, judged = _through_pipeline(used, lead, axis, _profile(height_m, sensor_height_m))
     return Analysis(
-        posture=_spans([one for one in results if isinstance(one, Posture)], axis, checked[lead]),
+        posture=_spans(_final(results), axis, checked[lead]),
         walking_bouts=_bouts(results, axis),
         compensations=[_pattern(one) for one in judged.patterns],
         compensation_score=judged.score,
@@ -138,6 +138,12 @@ def _through_pipeline(
         results += found
     state, found = finish(state)
     return [*results, *found], assessed(state)
+
+
+def _final(results: list[Result]) -> list[Posture]:
+    """Every second as it was said last, in order of time."""
+    last = {one.t_ns: one for one in results if isinstance(one, Posture)}
+    return [last[t_ns] for t_ns in sorted(last)]
 
 
 def _spans(rows: list[Posture], axis: _Axis, lead: Checked) -> list[dict[str, Any]]:

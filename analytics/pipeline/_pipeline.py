@@ -7,22 +7,29 @@ from functools import partial
 
 import numpy as np
 
-from analytics._window import GRID_HZ, Window
+from analytics._window import GRID_HZ, FloatArray, Window
 from analytics.gait import Bout, GaitResult, GaitState, MountingKnown, Now, gait_finish, gait_step, new_state
-from analytics.pipeline import _care, _compensation, _day, _extra, _grid, _orientation, _posture
+from analytics.pipeline import _care, _compensation, _day, _extra, _grid, _orientation
 from analytics.pipeline._grid import ROW_NS, Hop
-from analytics.pipeline._posture import Second
 from analytics.pipeline._state import VERSION, State
 from analytics.pipeline._walk import walk_of
+from analytics.posture import (
+    Method,
+    Walking,
+    posture_break,
+    posture_calibrate,
+    posture_mounting,
+    posture_step,
+    posture_walks,
+)
 from sagittal.blocks import Block, GapReason
 from sagittal.messages import Command
-from sagittal.names import PRIMARY_SITES, PostureLabel
-from sagittal.results import Angles, Event, EventName, GapMark, Posture, Result
+from sagittal.names import PRIMARY_SITES
+from sagittal.results import Angles, Event, GapMark, Posture, Result, Walk
 from sagittal.settings import Wearer
 from sagittal.thresholds import threshold
 from sagittal.units import NS_PER_S
 
-POSE_S = 5
 _RESTART_NS = round(threshold("gap.restart_s") * NS_PER_S)
 
 
@@ -76,12 +83,12 @@ def _due(state: State, newest_ns: int | None) -> tuple[State, list[Result]]:
         if newest_ns is not None and not _extra.ready(state.extra.values(), hop, newest_ns):
             return state, results
         state, gaps = _gaps_before(state, hop.start_ns)
-        state, found = _second(replace(state, held=state.held[1:]), hop)
-        care, found = _care.attend(state.care, state.profile, found)
-        state, found = _counted(replace(state, care=care), found)
+        state, again, fresh = _second(replace(state, held=state.held[1:]), hop)
+        care, fresh = _care.attend(state.care, state.profile, fresh)
+        state, fresh = _counted(replace(state, care=care), fresh)
         before_ns = _compensation.oldest_ns(state.compensation, state.gait, hop.segment_ns)
         state = replace(state, extra=_extra.forget(state.extra, before_ns))
-        results += [*gaps, *found]
+        results += [*gaps, *again, *fresh]
     state, gaps = _gaps_before(state, None)
     return state, [*results, *gaps]
 
@@ -95,27 +102,40 @@ def _gaps_before(state: State, t_ns: int | None) -> tuple[State, list[Result]]:
 
 
 def command(state: State, wish: Command) -> tuple[State, list[Result]]:
-    """Carry out a wish: `calibrate` takes the next five still seconds as upright; what a wish leads to."""
+    """Carry out a wish: `calibrate` takes the next five still seconds, or three bends; what a wish leads to."""
     if wish.verb == "calibrate":
-        return replace(state, calibrating_s=4 * POSE_S, pose=(0.0, 0.0, 0.0), pose_s=0), []
+        method: Method = "bends" if wish.values.get("method") == "bends" else "stand"
+        return replace(state, posture=posture_calibrate(state.posture, method)), []
     care, said = _care.obey(state.care, state.profile, wish)
     return replace(state, care=care), list(said)
 
 
 def _counted(state: State, results: list[Result]) -> tuple[State, list[Result]]:
-    """Results with the minutes and days that they complete, and what follows from them for walks and days."""
+    """New results with what follows from them for walks and days, and the minutes and days that are complete.
+
+    Minutes and days take seconds once they change no more, and what happened in them along with them.
+    """
     out: list[Result] = []
     for result in results:
         if not isinstance(result, Angles):
-            sums, done = state.sums.add(result, state.profile.zone, VERSION)
-            state = replace(state, sums=sums)
-            for one in done:
-                state, told = _day.told(state, one)
-                out += told
             state, told = _day.hear(state, result)
             out += told
         out.append(result)
+    waiting = [*state.waiting, *(one for one in out if isinstance(one, Event | GapMark | Walk))]
+    due = [*state.settled, *(one for one in waiting if _time(one) < state.settled_ns)]
+    kept = tuple(one for one in waiting if _time(one) >= state.settled_ns)
+    state = replace(state, waiting=kept, settled=())
+    for one in sorted(due, key=_time):
+        sums, done = state.sums.add(one, state.profile.zone, VERSION)
+        state = replace(state, sums=sums)
+        for summed in done:
+            state, told = _day.told(state, summed)
+            out += told
     return state, out
+
+
+def _time(result: Posture | Event | GapMark | Walk) -> int:
+    return result.start_ns if isinstance(result, Walk) else result.t_ns
 
 
 def _gap(state: State, block: Block) -> tuple[GapMark, ...]:
@@ -129,24 +149,21 @@ def _gap(state: State, block: Block) -> tuple[GapMark, ...]:
     return (GapMark(t_ns=state.end_ns, end_ns=block.t0_ns, site=block.site, reason=reason, samples=samples),)
 
 
-def _second(state: State, hop: Hop) -> tuple[State, list[Result]]:
-    results: list[Result] = []
+def _second(state: State, hop: Hop) -> tuple[State, list[Result], list[Result]]:
+    """A second of the grid, or the rest of a segment: seconds that are said again, and what is new."""
+    again: list[Result] = []
+    fresh: list[Result] = []
     window: Window | None = None
     if len(hop.rows):
-        orientation, window, _ = _orientation.follow(state.orientation, hop)
+        orientation, window, quat = _orientation.follow(state.orientation, hop)
         state = replace(state, orientation=orientation)
-    if window is not None and len(window) == GRID_HZ:
-        before = state.gait
-        gait, said = gait_step(before, window)
-        state, results = _whole_second(replace(state, gait=gait), hop, window, said, before)
-        window = None
+        if len(window) == GRID_HZ:
+            state, again, fresh = _whole_second(state, hop, window, quat)
+            window = None
     if hop.last:
-        before = state.gait
-        gait, said = gait_finish(before, window)
-        state = replace(state, gait=gait, orientation=_orientation.restart(state.orientation))
-        state, found = _from_gait(state, _heard(state, before, hop, window), said)
-        results += found
-    return state, results
+        state, said, found = _last(state, hop, window)
+        again, fresh = [*again, *said], [*fresh, *found]
+    return state, again, fresh
 
 
 def _heard(state: State, gait: GaitState, hop: Hop, window: Window | None) -> _compensation.Second:
@@ -154,114 +171,54 @@ def _heard(state: State, gait: GaitState, hop: Hop, window: Window | None) -> _c
     return _compensation.Second(gait, hop, window, partial(_extra.windows, state.extra), state.gait.mounting)
 
 
-def _whole_second(
-    state: State, hop: Hop, window: Window, said: list[GaitResult], before: GaitState
-) -> tuple[State, list[Result]]:
+def _last(state: State, hop: Hop, rest: Window | None) -> tuple[State, list[Result], list[Result]]:
+    """A segment ends: gait closes its bout, posture lets what it said stand."""
+    before = state.gait
+    gait, said = gait_finish(before, rest)
+    state = replace(state, gait=gait, orientation=_orientation.restart(state.orientation))
+    state, results = _from_gait(state, _heard(state, before, hop, rest), said)
+    posture, seen = posture_break(state.posture)
+    state = replace(state, posture=posture, settled=(*state.settled, *seen.settled))
+    return replace(state, settled_ns=hop.start_ns + 2 * NS_PER_S), [*seen.rows], results
+
+
+def _whole_second(state: State, hop: Hop, window: Window, quat: FloatArray) -> tuple[State, list[Result], list[Result]]:
+    before = state.gait
+    gait, said = gait_step(before, window)
+    state = replace(state, gait=gait)
     state, results = _from_gait(state, _heard(state, before, hop, window), said)
     now = next((one for one in said if isinstance(one, Now)), None)
-    state, found = _calibrate(state, hop, window)
-    results += found
-    walking = now is not None and now.walking
-    posture, second = _posture.look(state.posture, window, hop.start_ns, walking=walking)
-    state = replace(state, posture=posture)
-    row = _row(hop, second, now.cadence_spm if now is not None else None)
-    results += [row, _angles(hop, second)]
-    state, found = _bend(state, row)
-    return state, [*results, *found]
-
-
-def _row(hop: Hop, second: Second, cadence_spm: float | None) -> Posture:
-    flexion, lateral = second.flexion_deg, second.lateral_deg
-    return Posture(
-        t_ns=hop.start_ns,
-        posture=second.label,
-        detail=second.detail,
-        since_ns=second.since_ns,
-        confidence=second.confidence,
-        flexion_deg=None if flexion is None else round(float(np.mean(flexion)), 2),
-        flexion_min_deg=None if flexion is None else min(flexion),
-        flexion_max_deg=None if flexion is None else max(flexion),
-        lateral_deg=None if lateral is None else round(float(np.mean(lateral)), 2),
-        lateral_min_deg=None if lateral is None else min(lateral),
-        lateral_max_deg=None if lateral is None else max(lateral),
-        angle_reason=second.reason,
-        cadence_spm=cadence_spm if second.label is PostureLabel.WALKING else None,
+    posture, seen = posture_step(
+        state.posture,
+        np.concatenate((hop.rows[:, :3], window.gyr), axis=1),
+        quat,
+        hop.start_ns,
+        walking=now is not None and now.walking,
+        cadence_spm=now.cadence_spm if now is not None else None,
+        decided_ns=hop.segment_ns + gait.decided * ROW_NS,
         version=VERSION,
     )
-
-
-def _angles(hop: Hop, second: Second) -> Angles:
-    absent: list[float | None] = [None] * (GRID_HZ // _posture.ANGLE_HOP)
-    return Angles(
-        t_ns=hop.start_ns,
-        dt_ns=_posture.ANGLE_HOP * ROW_NS,
-        flexion_deg=absent if second.flexion_deg is None else list(second.flexion_deg),
-        lateral_deg=absent if second.lateral_deg is None else list(second.lateral_deg),
-    )
-
-
-def _bend(state: State, row: Posture) -> tuple[State, list[Result]]:
-    """A bend begins and ends where the seconds pass 20° (EN 1005-4)."""
-    deep = row.flexion_deg is not None and row.flexion_deg > threshold("posture.bend_min_deg")
-    deep = deep and row.posture in (PostureLabel.BENDING, PostureLabel.TRANSITION, PostureLabel.STANDING)
-    if deep and row.flexion_max_deg is not None:
-        began_ns = row.t_ns if state.bend_ns < 0 else state.bend_ns
-        return replace(state, bend_ns=began_ns, bend_deg=max(state.bend_deg, row.flexion_max_deg)), []
-    if state.bend_ns < 0:
-        return state, []
-    event = Event(
-        t_ns=state.bend_ns,
-        event="bend",
-        duration_s=(row.t_ns - state.bend_ns) / NS_PER_S,
-        values={"flexion_max_deg": state.bend_deg},
-        confidence=0.7,
-        version=VERSION,
-    )
-    return replace(state, bend_ns=-1, bend_deg=0.0), [event]
-
-
-def _calibrate(state: State, hop: Hop, window: Window) -> tuple[State, list[Result]]:
-    """Still seconds in a row as the upright reference, while one was asked for."""
-    if state.calibrating_s <= 0:
-        return state, []
-    still = float(np.sqrt((window.gyr**2).sum(axis=1)).max()) < _posture.STILL_RADPS
-    up = window.up.mean(axis=0)
-    pose = np.array(state.pose) + up if still else np.zeros(3)
-    state = replace(
-        state,
-        calibrating_s=state.calibrating_s - 1,
-        pose=(float(pose[0]), float(pose[1]), float(pose[2])),
-        pose_s=state.pose_s + 1 if still else 0,
-    )
-    if state.pose_s >= POSE_S:
-        text = "Upright is known from the pose."
-        if state.posture.forward is None:
-            text += " Forward will be known after some walking."
-        posture = _posture.with_upright(state.posture, pose)
-        event = replace(_event(hop, "calibrated", text), tags=[_compensation.POSED])
-        return replace(state, calibrating_s=0, posture=posture), [event]
-    if state.calibrating_s == 0:
-        return state, [_event(hop, "calibration_failed", "The pose was not still for five seconds: try again.")]
-    return state, []
+    settled_ns = seen.settled[-1].t_ns + NS_PER_S if seen.settled else state.settled_ns
+    state = replace(state, posture=posture, settled=(*state.settled, *seen.settled), settled_ns=settled_ns)
+    results += [seen.rows[-1], *([] if seen.angles is None else [seen.angles]), *seen.events]
+    return state, [*seen.rows[:-1]], results
 
 
 def _from_gait(state: State, second: _compensation.Second, said: list[GaitResult]) -> tuple[State, list[Result]]:
     compensation, judged, events = _compensation.listen(state.compensation, second, said, VERSION)
     state, hop = replace(state, compensation=compensation), second.hop
     results: list[Result] = [*events]
+    walks: list[Walking] = []
     for one in said:
         if isinstance(one, Bout):
-            results.append(walk_of(hop.segment_ns, one, judged[one.start_row]))
+            walk = walk_of(hop.segment_ns, one, judged[one.start_row])
+            results.append(walk)
+            walks.append(Walking(walk.start_ns, walk.end_ns, round(walk.confidence, 3)))
         elif isinstance(one, MountingKnown):
-            first = state.posture.forward is None
-            state = replace(state, posture=_posture.with_mounting(state.posture, one.up, one.forward))
-            if one.slipped:
-                results.append(_event(hop, "sensor_moved", "The sensor has moved; the walking since then counts."))
-            elif first:
-                event = _event(hop, "calibrated", "Upright and forward are known from walking.")
-                results.append(replace(event, confidence=round(one.quality, 2)))
-    return state, results
-
-
-def _event(hop: Hop, name: EventName, text: str) -> Event:
-    return Event(t_ns=hop.start_ns, event=name, text=text, version=VERSION)
+            posture, moved = posture_mounting(
+                state.posture, one.forward, hop.start_ns, slipped=one.slipped, version=VERSION
+            )
+            state = replace(state, posture=posture)
+            results += moved
+    decided_ns = hop.segment_ns + state.gait.decided * ROW_NS
+    return replace(state, posture=posture_walks(state.posture, walks, decided_ns)), results

@@ -8,6 +8,7 @@ from typing import Any
 
 import cbor2
 import numpy as np
+from pydantic import TypeAdapter
 
 from analytics.gait import GaitState, new_state
 from analytics.gait import from_dict as gait_from
@@ -17,18 +18,22 @@ from analytics.pipeline._compensation import CompensationState
 from analytics.pipeline._extra import Extra
 from analytics.pipeline._grid import GridState, Hop
 from analytics.pipeline._orientation import OrientationState
-from analytics.pipeline._posture import PostureState
 from analytics.pipeline._sums import Sum, Sums
 from analytics.pipeline._usual import UsualState
+from analytics.posture import PostureState
 from sagittal import __version__
 from sagittal.blocks import GapReason
 from sagittal.errors import SagittalError
-from sagittal.names import PostureLabel, Site
-from sagittal.results import GapMark
+from sagittal.names import Site
+from sagittal.results import Event, GapMark, Posture, Walk
 from sagittal.settings import Wearer
 
 VERSION = f"{__version__}-2"
 """Stands in every result, and in a saved state: another version's is not read."""
+
+_POSTURE = TypeAdapter(PostureState)
+_POSTURES = TypeAdapter(list[Posture])
+_WAITING = TypeAdapter(list[Event | GapMark | Walk])
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +56,9 @@ class State:
     gaps: tuple[GapMark, ...] = ()
     compensation: CompensationState = field(default_factory=CompensationState)
     usual: UsualState = field(default_factory=UsualState)
-    bend_ns: int = -1
-    bend_deg: float = 0.0
-    calibrating_s: int = 0
-    pose: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    pose_s: int = 0
+    settled: tuple[Posture, ...] = ()
+    settled_ns: int = -1
+    waiting: tuple[Event | GapMark | Walk, ...] = ()
     care: dict[str, Any] = field(default_factory=dict)
 
 
@@ -97,8 +100,6 @@ def load_state(data: bytes) -> State:
 
 
 def _restored(found: dict[str, Any]) -> State:
-    posture = found["posture"]
-    candidate = posture["candidate"]
     sums = found["sums"]
     return State(
         profile=Wearer.model_validate_json(found["profile"]),
@@ -107,13 +108,7 @@ def _restored(found: dict[str, Any]) -> State:
         grid=GridState(**{name: _array(value) for name, value in found["grid"].items()}),
         orientation=OrientationState(**found["orientation"]),
         gait=gait_from(_array(found["gait"])),
-        posture=PostureState(
-            **{
-                **{name: _vector(value) for name, value in posture.items()},
-                "label": PostureLabel(posture["label"]),
-                "candidate": None if candidate is None else PostureLabel(candidate),
-            }
-        ),
+        posture=_POSTURE.validate_python(_array(found["posture"])),
         sums=Sums(**{**sums, "minute": _sum(sums["minute"]), "day": _sum(sums["day"])}),
         extra=_extra.restored(_array(found["extra"])),
         held=tuple(Hop(**_array(one)) for one in found["held"]),
@@ -122,11 +117,9 @@ def _restored(found: dict[str, Any]) -> State:
         ),
         compensation=_compensation.restored(_array(found["compensation"])),
         usual=_usual.restored(found["usual"]),
-        bend_ns=found["bend_ns"],
-        bend_deg=found["bend_deg"],
-        calibrating_s=found["calibrating_s"],
-        pose=_vector(found["pose"]),
-        pose_s=found["pose_s"],
+        settled=tuple(_POSTURES.validate_python(found["settled"])),
+        settled_ns=found["settled_ns"],
+        waiting=tuple(_WAITING.validate_python(found["waiting"])),
         care=found["care"],
     )
 
@@ -136,10 +129,6 @@ def _sum(plain: dict[str, Any]) -> Sum:
         name: Counter(value) if isinstance(value, dict) else value for name, value in plain.items()
     }
     return Sum(**counted)
-
-
-def _vector(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _plain(value: Any) -> Any:

@@ -106,7 +106,7 @@ def test_it_sees_what_the_simulated_wearer_does() -> None:
 
 
 def test_minutes_and_day_sum_up_the_seconds() -> None:
-    rows = [one for one in whole() if isinstance(one, Posture)]
+    rows = {one.t_ns for one in whole() if isinstance(one, Posture)}
     minutes = {one.t_ns: one.exposure for one in whole() if isinstance(one, Minute)}
     day = [one for one in whole() if isinstance(one, Day)][-1]
     assert sum(sum(one.posture_s.values()) for one in minutes.values()) == len(rows)

@@ -1,0 +1,25 @@
+"""Posture from one lower-back sensor, helped by a second one where there is one."""
+
+from analytics.posture._calibration import Method
+from analytics.posture._operator import (
+    PostureState,
+    Seen,
+    posture_break,
+    posture_calibrate,
+    posture_mounting,
+    posture_step,
+    posture_walks,
+)
+from analytics.posture._seconds import Walking
+
+__all__ = [
+    "Method",
+    "PostureState",
+    "Seen",
+    "Walking",
+    "posture_break",
+    "posture_calibrate",
+    "posture_mounting",
+    "posture_step",
+    "posture_walks",
+]

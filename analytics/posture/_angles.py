@@ -1,0 +1,42 @@
+"""Inclination of the sensor against the wearer's upright, in the planes of the body, at 10 Hz."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analytics._window import FloatArray
+from analytics.posture._records import Course
+
+RATE_HZ = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Inclination:
+    """A second at 10 Hz, degrees: flexion positive forwards, lateral positive to the right; None where not known."""
+
+    flexion_deg: FloatArray | None
+    lateral_deg: FloatArray | None
+    reason: str | None
+
+
+def inclination(course: Course, up: FloatArray) -> Inclination:
+    """The angles of (20, 3) up in the sensor frame."""
+    if course.reference is None:
+        return Inclination(None, None, "upright is not known yet")
+    if course.forward is None:
+        return Inclination(None, None, "forward is not known before some walking or a calibration")
+    axes = body_axes(course)
+    mean = (up[0::2] + up[1::2]) @ axes.T / 2.0
+    flexion = np.degrees(np.arctan2(-mean[:, 2], mean[:, 0]))
+    lateral = np.degrees(np.arcsin(np.clip(-mean[:, 1], -1.0, 1.0)))
+    return Inclination(flexion, lateral, None)
+
+
+def body_axes(course: Course) -> FloatArray:
+    """(3, 3) up, right and forward of the body in the sensor frame, as rows; reference and forward must be known."""
+    upright, ahead = np.array(course.reference), np.array(course.forward)
+    ahead = ahead - upright * float(upright @ ahead)
+    ahead /= float(np.sqrt(ahead @ ahead))
+    return np.stack((upright, np.cross(ahead, upright), ahead))

@@ -1,0 +1,266 @@
+"""Posture as an operator on seconds: rows, angles and events out, and the rows that change no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import get_args
+
+import numpy as np
+
+from analytics._window import FloatArray
+from analytics.posture import _calibration, _seconds, _stream
+from analytics.posture._angles import RATE_HZ, Inclination, inclination
+from analytics.posture._calibration import Calibration, Method, Word
+from analytics.posture._limits import EXPIRES_GAP_S, NOT_WORN_RADPS, NOT_WORN_S
+from analytics.posture._records import Base, Course, Happening, Trust, Vector, say
+from analytics.posture._seconds import Seconds, Walking
+from analytics.posture._stream import StreamState, Walked
+from analytics.posture._ticks import GYR, LAG, TICK_HZ
+from sagittal.names import PostureLabel
+from sagittal.results import Angles, Event, EventName, Posture
+from sagittal.units import NS_PER_S
+
+_AWAIT_WALK_NS = 10 * NS_PER_S
+_LAG_NS = LAG * NS_PER_S // TICK_HZ
+_EVENTS = frozenset(get_args(EventName))
+
+
+@dataclass(frozen=True, slots=True)
+class PostureState:
+    """Everything that posture remembers of a wearer."""
+
+    stream: StreamState = field(default_factory=StreamState)
+    seconds: Seconds = field(default_factory=Seconds)
+    calibration: Calibration = field(default_factory=Calibration)
+    motionless_s: int = 0
+    begun: bool = False
+    end_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a second led to.
+
+    `rows` holds seconds that are said anew, oldest first, the newest last; `settled` those that change no more.
+    """
+
+    rows: list[Posture] = field(default_factory=list)
+    angles: Angles | None = None
+    events: list[Event] = field(default_factory=list)
+    settled: list[Posture] = field(default_factory=list)
+
+
+def posture_step(
+    state: PostureState,
+    rows: FloatArray,
+    quat: FloatArray,
+    start_ns: int,
+    *,
+    walking: bool,
+    cadence_spm: float | None,
+    decided_ns: int,
+    version: str,
+) -> tuple[PostureState, Seen]:
+    """Take a second.
+
+    Parameters
+    ----------
+    rows
+        (100, 6) acc in m/s² as the sensor reads it and gyr in rad/s without its bias.
+    quat
+        (100, 4) sensor → earth, scalar first, z up.
+    start_ns
+        UTC of the first row.
+    walking, cadence_spm
+        The quick look's word on this second.
+    decided_ns
+        Up to which the accurate gait analysis has spoken; its walks go to `posture_walks`.
+    """
+    state, words = _begun(state, start_ns)
+    stream, up = _stream.look(state.stream, rows, quat, walking=walking)
+    calibration, course, more = _calibration.go_on(
+        state.calibration, stream.course, up, start_ns, still=stream.is_still
+    )
+    words += more
+    if walking:
+        calibration, more = _calibration.confirmed(calibration, course, start_ns)
+        words += more
+    else:
+        calibration, course, more = _calibration.aged(calibration, course, start_ns)
+        words += more
+    state = replace(state, stream=replace(stream, course=course), calibration=calibration, end_ns=start_ns + NS_PER_S)
+    state, worn = _worn(state, start_ns)
+    angles = inclination(state.stream.course, up)
+    row = _row(state, start_ns, angles, version)
+    seconds = _seconds.add(state.seconds, row, walking=walking, cadence_spm=cadence_spm)
+    seconds = _seconds.decide(seconds, [], decided_ns)
+    state, said, settled = _tell(replace(state, seconds=seconds), start_ns)
+    state, happened = _happened(state)
+    events = [*worn, *(_spoken(word, start_ns) for word in words), *happened]
+    return state, Seen(said, _angles(angles, start_ns), [replace(one, version=version) for one in events], settled)
+
+
+def posture_walks(state: PostureState, walks: list[Walking], decided_ns: int) -> PostureState:
+    """Take walks as the gait analysis tells them; a later one with the same start replaces an earlier one."""
+    return replace(state, seconds=_seconds.decide(state.seconds, walks, decided_ns))
+
+
+def posture_mounting(
+    state: PostureState, forward: Vector, start_ns: int, *, slipped: bool, version: str
+) -> tuple[PostureState, list[Event]]:
+    """Take the walking direction in the sensor frame; `slipped` where the sensor sits otherwise than before."""
+    course, calibration = state.stream.course, state.calibration
+    events: list[Event] = []
+    stream = state.stream
+    if slipped:
+        word = Word("sensor_moved", "The sensor has moved; the walking since then counts.", 0.0, {})
+        events.append(replace(_spoken(word, start_ns), version=version))
+        here = stream.walked
+        stream = replace(stream, walked=Walked(here.here, here.here_s, here.here, here.here_s))
+        trust = Trust.FIRST if course.trust.firm else course.trust
+        course = replace(course, trust=trust, reference_acc=None)
+        calibration = replace(calibration, known=False, by_bends=False)
+    if not calibration.by_bends:
+        course = replace(course, forward=forward)
+    return replace(state, stream=replace(stream, course=course), calibration=calibration), events
+
+
+def posture_calibrate(state: PostureState, method: Method) -> PostureState:
+    """A person asks for a calibration: five still seconds upright, or three bends forwards."""
+    return replace(state, calibration=_calibration.ask(state.calibration, method))
+
+
+def posture_break(state: PostureState, *, last: bool = False) -> tuple[PostureState, Seen]:
+    """The samples end here: what was said of them stands."""
+    state, said, settled = _tell(state, None) if state.seconds.pending else (state, [], [])
+    if last or state.begun:
+        seconds, more = _seconds.settle(state.seconds, state.end_ns + NS_PER_S)
+        state, settled = replace(state, seconds=replace(seconds, before=None)), [*settled, *more]
+    return replace(state, begun=False), Seen(rows=said, settled=settled)
+
+
+def _begun(state: PostureState, start_ns: int) -> tuple[PostureState, list[Word]]:
+    """The first second after a gap, or at all."""
+    if state.begun:
+        return state, []
+    stream = _stream.begin(state.stream, start_ns)
+    words: list[Word] = []
+    calibration, course = state.calibration, stream.course
+    if state.end_ns and start_ns - state.end_ns > EXPIRES_GAP_S * NS_PER_S:
+        text = "There was a long silence: stand still or walk to calibrate."
+        calibration, course, words = _calibration.expire(calibration, course, text, start_ns)
+    stream = replace(stream, course=course)
+    return replace(state, stream=stream, calibration=calibration, begun=True, motionless_s=0), words
+
+
+def _worn(state: PostureState, start_ns: int) -> tuple[PostureState, list[Event]]:
+    """Nobody is as still as a table."""
+    rates = state.stream.buffer[-TICK_HZ:, GYR]
+    still = state.stream.is_still and float(np.abs(rates).max()) < NOT_WORN_RADPS
+    before = state.motionless_s
+    state = replace(state, motionless_s=before + 1 if still else 0)
+    course = state.stream.course
+    if state.motionless_s == NOT_WORN_S:
+        course = say(course, start_ns - (NOT_WORN_S // 2) * NS_PER_S, PostureLabel.NOT_WORN, 0.7)
+        course = replace(course, base=Base.NONE, away=None)
+        state = replace(state, stream=replace(state.stream, course=course))
+        return state, [_event("not_worn", start_ns, "The sensor lies still: it is not worn.", 0.7)]
+    if before >= NOT_WORN_S and not still:
+        calibration, course, words = _calibration.expire(
+            state.calibration, course, "The sensor was taken off: stand still or walk to calibrate.", start_ns
+        )
+        course = say(course, start_ns, PostureLabel.UNKNOWN, 0.0)
+        state = replace(state, stream=replace(state.stream, course=course), calibration=calibration)
+        return state, [_event("worn", start_ns, "", 0.7), *(_spoken(word, start_ns) for word in words)]
+    return state, []
+
+
+def _tell(state: PostureState, now_ns: int | None) -> tuple[PostureState, list[Posture], list[Posture]]:
+    """Say what is to be said of the seconds, and let go of those that stand."""
+    course = state.stream.course
+    seconds, said = _seconds.tell(state.seconds, course.spans, course.dirty_ns)
+    settled: list[Posture] = []
+    if now_ns is not None:
+        seconds, settled = _seconds.settle(seconds, _standing_ns(course, seconds, now_ns))
+    oldest = seconds.pending[0].row.t_ns if seconds.pending else 0
+    course = replace(course, dirty_ns=None, spans=_seconds.prune(course.spans, oldest))
+    return replace(state, stream=replace(state.stream, course=course), seconds=seconds), said, settled
+
+
+def _standing_ns(course: Course, seconds: Seconds, now_ns: int) -> int:
+    """Up to when nothing changes any more."""
+    until = min(seconds.decided_ns - _AWAIT_WALK_NS, now_ns - 2 * NS_PER_S)
+    if course.away is not None:
+        until = min(until, course.away.left_ns - NS_PER_S)
+    if course.base is Base.UPRIGHT:
+        until = min(until, course.base_ns - NS_PER_S)
+    return until
+
+
+def _row(state: PostureState, start_ns: int, angles: Inclination, version: str) -> Posture:
+    flexion, lateral = angles.flexion_deg, angles.lateral_deg
+    row = Posture(
+        t_ns=start_ns,
+        posture=PostureLabel.UNKNOWN,
+        since_ns=start_ns,
+        confidence=0.0,
+        angle_reason=angles.reason,
+        version=version,
+    )
+    if flexion is None or lateral is None:
+        return row
+    mean = float(flexion.sum()) / RATE_HZ
+    return replace(
+        row,
+        flexion_deg=round(mean, 2),
+        flexion_min_deg=round(float(flexion.min()), 2),
+        flexion_max_deg=round(float(flexion.max()), 2),
+        lateral_deg=round(float(lateral.sum()) / RATE_HZ, 2),
+        lateral_min_deg=round(float(lateral.min()), 2),
+        lateral_max_deg=round(float(lateral.max()), 2),
+        slouch_percent=_slouch(state.calibration, mean),
+    )
+
+
+def _slouch(calibration: Calibration, flexion_deg: float) -> float | None:
+    """Flexion in the wearer's own range: 0 upright, 100 the deepest calibrated bend."""
+    if calibration.range_deg is None:
+        return None
+    return round(100.0 * max(0.0, flexion_deg) / calibration.range_deg, 1)
+
+
+def _angles(angles: Inclination, start_ns: int) -> Angles:
+    absent: list[float | None] = [None] * RATE_HZ
+    return Angles(
+        t_ns=start_ns - _LAG_NS,
+        dt_ns=NS_PER_S // RATE_HZ,
+        flexion_deg=absent if angles.flexion_deg is None else np.round(angles.flexion_deg, 2).tolist(),
+        lateral_deg=absent if angles.lateral_deg is None else np.round(angles.lateral_deg, 2).tolist(),
+    )
+
+
+def _happened(state: PostureState) -> tuple[PostureState, list[Event]]:
+    course = state.stream.course
+    if not course.happened:
+        return state, []
+    events = [_told(one) for one in course.happened if one.name in _EVENTS]
+    return replace(state, stream=replace(state.stream, course=replace(course, happened=()))), events
+
+
+def _told(one: Happening) -> Event:
+    return Event(
+        t_ns=one.start_ns,
+        event=one.name,  # type: ignore[arg-type]  # held to the names of events by the caller
+        duration_s=round(one.duration_s, 2),
+        values=one.values,
+        confidence=one.confidence,
+        version="",
+    )
+
+
+def _spoken(word: Word, ns: int) -> Event:
+    return replace(_event(word.name, ns, word.text, round(word.quality, 2)), values=word.values, tags=list(word.tags))
+
+
+def _event(name: EventName, ns: int, text: str, confidence: float) -> Event:
+    return Event(t_ns=ns, event=name, text=text, confidence=confidence, version="")

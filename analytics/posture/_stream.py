@@ -1,0 +1,279 @@
+"""Second by second: ticks, still moments, moves between them, and the course of postures they lead to."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from analytics._window import BoolArray, FloatArray
+from analytics.posture import _course
+from analytics.posture._bias import Bias, at_rest, between_rests, up_at_rest
+from analytics.posture._geometry import vector
+from analytics.posture._moves import BESIDE, Move, describe
+from analytics.posture._path import Path, path_of, turned
+from analytics.posture._records import Base, Course, Here, Trust, Vector
+from analytics.posture._stills import RESTLESS, SPAN, quiet
+from analytics.posture._ticks import (
+    ACC,
+    COLUMNS,
+    GYR,
+    KEPT,
+    LAG,
+    QUAT,
+    TICK_HZ,
+    Array,
+    Tail,
+    in_earth,
+    in_sensor,
+    ticks,
+)
+from sagittal.units import STANDARD_GRAVITY_MPS2
+
+_SHORT_STILL = round(0.8 * TICK_HZ)
+_FALSE_STILL_MPS = 0.12
+_FOLLOW = 1.0 - math.exp(-1.0 / 3.0)
+"""Share of a second in which the orientation filter follows a lasting offset (VQF: 3 s)."""
+_PACES = 3
+"""Seconds in a row that must look like walking before the course of postures believes it."""
+_ENOUGH_WALKING_S = 8.0
+_WALKING_MEMORY_S = 600.0
+_UP = np.array([0.0, 0.0, 1.0])
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A still moment: its first tick, the last one so far, and the acceleration at its start and its end, m/s²."""
+
+    first: int
+    last: int
+    start_acc: Array
+    end_acc: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """The move that began the excursion, kept so that it can be looked at again when the offset is better known."""
+
+    before: Still
+    after: Still
+    ticks: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """Upright as walking shows it: sums of up over seconds, of this walk and of all."""
+
+    total: Vector = (0.0, 0.0, 0.0)
+    seconds: float = 0.0
+    here: Vector = (0.0, 0.0, 0.0)
+    here_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """Everything between two seconds.
+
+    `buffer` holds the last 8 s of ticks, from tick `first` on; `still` the open still moment or the last one, `prior`
+    the one before; `undo` is the course before the last one began, `fall` the move that began the excursion; `paces`
+    counts seconds of walking in a row. `earth_up` is earth's up in the frame in which the orientation filter works,
+    which a sensor's offset tilts.
+    """
+
+    tail: Tail | None = None
+    buffer: Array = field(default_factory=lambda: np.zeros((0, COLUMNS)))
+    first: int = -LAG
+    still: Still | None = None
+    prior: Still | None = None
+    is_still: bool = False
+    loose: bool = False
+    since_still: int = 0
+    paces: int = 0
+    undo: Course | None = None
+    fall: Fall | None = None
+    earth_up: Vector = (0.0, 0.0, 1.0)
+    bias: Bias = field(default_factory=Bias)
+    walked: Walked = field(default_factory=Walked)
+    course: Course = field(default_factory=Course)
+
+    @property
+    def end(self) -> int:
+        """The tick after the last buffered one."""
+        return self.first + len(self.buffer)
+
+    def part(self, first: int, last: int) -> FloatArray:
+        """Buffered ticks from `first` to `last`, both included."""
+        return self.buffer[max(0, first - self.first) : last + 1 - self.first]
+
+
+def look(state: StreamState, rows: FloatArray, quat: FloatArray, *, walking: bool) -> tuple[StreamState, FloatArray]:
+    """Take a second; the state, and (20, 3) up in the sensor frame at its ticks.
+
+    Parameters
+    ----------
+    rows
+        (100, 6) acc in m/s² as the sensor reads it and gyr in rad/s without its bias.
+    quat
+        (100, 4) sensor → earth.
+    """
+    tail, found = ticks(state.tail, rows, quat)
+    start = state.end
+    buffer = np.concatenate((state.buffer[-(KEPT - TICK_HZ) :], found))
+    state = replace(state, tail=tail, buffer=buffer, first=start + TICK_HZ - len(buffer))
+    still, rate = _quiet(state)
+    events = np.flatnonzero(np.diff(still, prepend=state.is_still)).tolist() if still.any() or state.is_still else []
+    state = replace(state, earth_up=_earth_up(state, bool(still[-1])))
+    up = in_sensor(found[:, QUAT], np.array(state.earth_up))
+    done = 0
+    for at in [*events, TICK_HZ]:
+        if at > done:
+            state = _pass(state, up[done:at], rate[done:at], start + done)
+        if at < TICK_HZ:
+            state = _begin(state, start + at) if still[at] else _end(state, start + at)
+        done = at
+    mean = up.sum(axis=0) / TICK_HZ
+    state = replace(state, paces=state.paces + 1 if walking else 0)
+    if state.paces >= _PACES:
+        state = _walk(state, mean, start + TICK_HZ)
+    turning = _turning(state)
+    ns = state.course.at(start + TICK_HZ)
+    course = _course.second(state.course, mean, ns, still=state.is_still, turned_deg=turning)
+    return replace(state, course=course), up
+
+
+def begin(state: StreamState, origin_ns: int) -> StreamState:
+    """A new segment begins: what was held before it is not known to go on."""
+    course = _course.lost(state.course)
+    if course.reference is None or course.base is not Base.NONE:
+        course = replace(course, away=None, base=Base.NONE)
+    return StreamState(bias=state.bias, walked=state.walked, course=replace(course, origin_ns=origin_ns))
+
+
+def _quiet(state: StreamState) -> tuple[BoolArray, FloatArray]:
+    """For every new tick whether it is still, and its rate."""
+    recent = state.buffer[-(TICK_HZ + SPAN - 1) :]
+    if len(recent) < TICK_HZ + SPAN - 1:
+        recent = np.concatenate((np.repeat(recent[:1], TICK_HZ + SPAN - 1 - len(recent), axis=0), recent))
+    return quiet(recent, loose=state.loose)
+
+
+def _pass(state: StreamState, up: FloatArray, rate: FloatArray, tick: int) -> StreamState:
+    """Ticks between two events."""
+    if state.is_still and state.still is not None:
+        course = _course.watch(state.course, up, rate, state.course.at(tick))
+        last = tick + len(up) - 1
+        acc = state.part(last - SPAN + 1, last)[:, ACC].mean(axis=0)
+        return replace(state, still=replace(state.still, last=last, end_acc=acc), course=course)
+    since = state.since_still + len(up)
+    course = _course.watch(state.course, up, rate, state.course.at(tick))
+    return replace(state, since_still=since, loose=since > RESTLESS, course=course)
+
+
+def _end(state: StreamState, tick: int) -> StreamState:
+    """A still moment has ended before this tick."""
+    course = _course.leave(state.course, state.course.at(tick - 1))
+    return replace(state, is_still=False, since_still=0, loose=False, course=course)
+
+
+def _begin(state: StreamState, tick: int) -> StreamState:
+    """A still moment is known at this tick, `SPAN` ticks after its start: the move before it is complete."""
+    first = tick - SPAN + 1
+    acc = state.part(first, tick)[:, ACC].mean(axis=0)
+    now = Still(first, tick, acc, acc)
+    before, prior = state.still, state.prior
+    time_s = state.course.at(first) * 1e-9
+    state = replace(state, bias=at_rest(state.bias, acc, time_s), is_still=True, since_still=0)
+    path = _path(state, before, now)
+    if before is not None and prior is not None and path is not None and _is_false(state, prior, before, now, path):
+        path = _path(state, prior, now)
+        before = prior
+        state = replace(state, course=state.undo or state.course)
+    if path is not None:
+        bias = between_rests(state.bias, path.up_s, path.surplus_mps, time_s)
+        state = replace(state, bias=bias)
+        path = _path(state, before, now)
+    state = replace(state, course=_course.corrected(state.course, state.bias))
+    course = _course.mended(state.course, _fall_again(state))
+    move = _move(state, path, before)
+    arrived = _course.arrive(course, Here(acc, up_at_rest(state.bias, acc)), course.at(first), move)
+    fall = state.fall
+    if move is not None and before is not None and arrived.away is not None and arrived.away.fall is move:
+        fall = Fall(before, now, state.part(before.last, now.first))
+    return replace(state, still=now, prior=before, undo=course, course=arrived, fall=fall)
+
+
+def _fall_again(state: StreamState) -> Move | None:
+    """The move that began the excursion, with what is known of the offset by now."""
+    away, fall = state.course.away, state.fall
+    if away is None or away.fall is None or fall is None or fall.before.last != away.fall.start:
+        return None
+    up = up_at_rest(state.bias, fall.before.end_acc), up_at_rest(state.bias, fall.after.start_acc)
+    path = path_of(fall.ticks, *up, state.bias)
+    toward = np.array(state.course.reference)
+    return describe(path, away.fall.start, toward, np.zeros(0))
+
+
+def _path(state: StreamState, before: Still | None, now: Still) -> Path | None:
+    """The path between two still moments, where all of it is buffered."""
+    if before is None or before.last < state.first or now.first <= before.last:
+        return None
+    up = up_at_rest(state.bias, before.end_acc), up_at_rest(state.bias, now.start_acc)
+    return path_of(state.part(before.last, now.first), *up, state.bias)
+
+
+def _is_false(state: StreamState, prior: Still, short: Still, now: Still, path: Path) -> bool:
+    """Whether a short still moment was a pause in one slow move: without it the velocities close better."""
+    if short.last - short.first >= _SHORT_STILL or state.undo is None:
+        return False
+    first, whole = _path(state, prior, short), _path(state, prior, now)
+    if first is None or whole is None:
+        return False
+    worst = max(abs(first.residual_mps), abs(path.residual_mps))
+    return worst > _FALSE_STILL_MPS and abs(whole.residual_mps) < worst / 2
+
+
+def _move(state: StreamState, path: Path | None, before: Still | None) -> Move | None:
+    reference = state.course.reference
+    if path is None or before is None:
+        return None
+    rates = state.part(before.last - BESIDE, before.last - 1)[:, GYR]
+    toward = np.array(reference) if reference is not None else path.up[0]
+    return describe(path, before.last, toward, np.sqrt(np.einsum("ij,ij->i", rates, rates)))
+
+
+def _turning(state: StreamState) -> float | None:
+    """Turning in the 1.2 s after a fall, once they are over."""
+    since = _course.turning_since(state.course)
+    if since is None or state.end < since + BESIDE or since < state.first:
+        return None
+    rates = state.part(since, since + BESIDE - 1)[:, GYR]
+    return turned(np.sqrt(np.einsum("ij,ij->i", rates, rates)))
+
+
+def _earth_up(state: StreamState, still: bool) -> Vector:
+    """Earth's up in the filter's frame: read off at rest, followed in between as the filter follows the offset."""
+    ticks_now = state.buffer[-SPAN:]
+    if still:
+        up = up_at_rest(state.bias, ticks_now[:, ACC].mean(axis=0))
+        return vector(in_earth(ticks_now[SPAN // 2 : SPAN // 2 + 1, QUAT], up[None])[0])
+    second = state.buffer[-TICK_HZ:, QUAT]
+    offset = in_earth(second[:: TICK_HZ // 4], np.repeat(state.bias.mps2[None], 4, axis=0)).mean(axis=0)
+    goal = _UP * STANDARD_GRAVITY_MPS2 - offset
+    goal /= math.sqrt(float(goal @ goal))
+    old = np.array(state.earth_up)
+    return vector(old + (goal - old) * _FOLLOW)
+
+
+def _walk(state: StreamState, up: FloatArray, tick: int) -> StreamState:
+    """A second of walking: upright is its mean direction."""
+    old = state.walked
+    keep = 1.0 if old.seconds < _WALKING_MEMORY_S else _WALKING_MEMORY_S / (old.seconds + 1.0)
+    x, y, z = (np.array(old.total) * keep + up).tolist()
+    walked = replace(old, total=(x, y, z), seconds=old.seconds * keep + 1.0)
+    course = state.course
+    if walked.seconds >= _ENOUGH_WALKING_S and course.trust is not Trust.POSE:
+        course = replace(course, reference=vector(np.array(walked.total)), reference_acc=None, trust=Trust.WALKING)
+    elif course.reference is None:
+        course = replace(course, reference=vector(np.array(walked.total)), reference_acc=None, trust=Trust.RISE)
+    return replace(state, walked=walked, course=_course.walked(course, course.at(tick)))
