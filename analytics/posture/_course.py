@@ -14,6 +14,20 @@ import numpy as np
 from analytics._window import FloatArray
 from analytics.posture import _happened, _rules
 from analytics.posture._bias import Bias, up_at_rest
+from analytics.posture._excursion import (
+    GUESS,
+    LABELS,
+    LIKELY,
+    SURE,
+    UNSURE,
+    at_base,
+    finish,
+    held,
+    leans_back,
+    low_again,
+    resolved,
+    settle,
+)
 from analytics.posture._geometry import angle, lying_detail, right_of, vector, worn_flat
 from analytics.posture._limits import (
     BEND_DEG,
@@ -31,25 +45,16 @@ from analytics.posture._ticks import TICK_HZ
 from sagittal.names import PostureLabel
 from sagittal.units import NS_PER_S
 
-_SURE, _LIKELY, _GUESS, _UNSURE = 0.9, 0.8, 0.5, 0.4
 _SAME_DEG = 8.0
 _CLOSES_S = 15.0
 _CLOSES_M = 0.3
 _SIGNIFICANT = 3.0
 """Standard errors that a rise must have before it changes what was said earlier."""
-_LOWER_STILL_M = 0.08
 _SETTLED_NS = 10 * NS_PER_S
 _SETTLED_LYING_NS = 15 * NS_PER_S
 _MOVING_NS = NS_PER_S
 _RESTLESS_NS = 4 * NS_PER_S
 _ROSE_FROM_LYING_M = 0.25
-_LABELS = {
-    Base.NONE: PostureLabel.UNKNOWN,
-    Base.UPRIGHT: PostureLabel.STANDING,
-    Base.STANDING: PostureLabel.STANDING,
-    Base.SITTING: PostureLabel.SITTING,
-    Base.LYING: PostureLabel.LYING,
-}
 
 
 def leave(course: Course, ns: int) -> Course:
@@ -141,17 +146,17 @@ def second(course: Course, up: FloatArray, ns: int, *, still: bool, turned_deg: 
         return _lying_on(course, up, ns) if course.base is Base.LYING else course
     if turned_deg is not None and away.fall is not None and away.turned_deg is None:
         away = replace(away, turned_deg=turned_deg)
-        course = _low_again(replace(course, away=away), away, ns)
+        course = low_again(replace(course, away=away), away, ns)
         away = course.away or away
     if away.lying_ns >= 0:
         course = _lying_on(course, up, ns)
         settled = ns - away.lying_ns >= _SETTLED_LYING_NS and still
-        return _settle(course, Base.LYING, up, ns) if settled else course
+        return settle(course, Base.LYING, up, ns) if settled else course
     if away.label is PostureLabel.SITTING and still and ns - away.held_ns >= _SETTLED_NS:
-        course = _low_again(course, away, ns)
+        course = low_again(course, away, ns)
         if course.away is not None and course.away.label is PostureLabel.SITTING:
             course = _happened.sat_down(course, course.away)
-            return _settle(course, Base.SITTING, up, ns)
+            return settle(course, Base.SITTING, up, ns)
         return course
     return course if still or away.label is not None else _moving(course, away, up, ns)
 
@@ -165,13 +170,13 @@ def turning_since(course: Course) -> int | None:
 def walked(course: Course, ns: int) -> Course:
     """The wearer walks: so they stand, and whatever excursion there was is over."""
     if course.away is not None and course.reference is not None and course.base in (Base.STANDING, Base.UPRIGHT):
-        course = _finish(course, course.away, None, ns)
+        course = finish(course, course.away, None, ns)
     elif course.base is Base.SITTING:
         course = _happened.stood_up(course, course.away, None, ns)
     if course.base is Base.UPRIGHT:
-        course = _resolved(course)
+        course = resolved(course)
     left_ns = course.away.left_ns if course.away is not None else ns
-    course = say(course, left_ns, PostureLabel.TRANSITION, _GUESS) if course.base is not Base.STANDING else course
+    course = say(course, left_ns, PostureLabel.TRANSITION, GUESS) if course.base is not Base.STANDING else course
     return replace(course, base=Base.STANDING, base_ns=ns, away=None, seat_m=None, pose=course.reference, pose_acc=None)
 
 
@@ -192,7 +197,7 @@ def _steep(course: Course, away: Away, up: FloatArray, tilt: FloatArray, ns: int
         now = ns + i * TICK_NS
         if one < LYING_ENDS_DEG:
             if away.lying_ns >= 0:
-                course = say(course, now, PostureLabel.TRANSITION, _GUESS)
+                course = say(course, now, PostureLabel.TRANSITION, GUESS)
                 away = replace(away, lain_ns=now)
             away = replace(away, steep_ns=-1, lying_ns=-1, deep_ticks=0, side_ticks=0)
             continue
@@ -213,8 +218,8 @@ def _steep(course: Course, away: Away, up: FloatArray, tilt: FloatArray, ns: int
 
 def _lies_down(course: Course, away: Away) -> Course:
     """Lying has begun."""
-    course = say(course, away.left_ns, PostureLabel.TRANSITION, _GUESS)
-    return say(course, away.steep_ns, PostureLabel.LYING, _LIKELY)
+    course = say(course, away.left_ns, PostureLabel.TRANSITION, GUESS)
+    return say(course, away.steep_ns, PostureLabel.LYING, LIKELY)
 
 
 def _lying_on(course: Course, up: FloatArray, ns: int) -> Course:
@@ -222,7 +227,7 @@ def _lying_on(course: Course, up: FloatArray, ns: int) -> Course:
     detail = lying_detail(course, up)
     if not course.spans or course.spans[-1].label is not PostureLabel.LYING or course.spans[-1].detail == detail:
         return course
-    return say(course, max(ns - NS_PER_S, course.spans[-1].start_ns), PostureLabel.LYING, _LIKELY, detail)
+    return say(course, max(ns - NS_PER_S, course.spans[-1].start_ns), PostureLabel.LYING, LIKELY, detail)
 
 
 def _first(course: Course, here: Here, ns: int) -> Course:
@@ -234,9 +239,9 @@ def _first(course: Course, here: Here, ns: int) -> Course:
             course, reference=vector(here.up), trust=Trust.FIRST, base=Base.UPRIGHT, base_ns=ns, pose=vector(here.up)
         )
         found = replace(found, reference_acc=here.acc, pose_acc=here.acc)
-        return say(found, ns, PostureLabel.STANDING, _UNSURE, str(Base.UPRIGHT))
+        return say(found, ns, PostureLabel.STANDING, UNSURE, str(Base.UPRIGHT))
     found = replace(course, base=Base.LYING, base_ns=ns, pose=vector(here.up), pose_acc=here.acc)
-    return say(found, ns, PostureLabel.LYING, _UNSURE)
+    return say(found, ns, PostureLabel.LYING, UNSURE)
 
 
 def _again(course: Course, here: Here, ns: int) -> Course:
@@ -249,10 +254,10 @@ def _while_lying_first(course: Course, away: Away, here: Here, ns: int) -> Cours
     """Begun lying, nothing known of upright: a rise shows it."""
     rise = away.height_m
     if rise is not None and rise > max(_ROSE_FROM_LYING_M, _SIGNIFICANT * away.sd_m) and worn_flat(here.up):
-        course = say(course, away.left_ns, PostureLabel.TRANSITION, _GUESS)
+        course = say(course, away.left_ns, PostureLabel.TRANSITION, GUESS)
         course = replace(course, reference=vector(here.up), reference_acc=here.acc, trust=Trust.RISE)
-        return _at_base(course, Base.UPRIGHT, here, ns, _UNSURE)
-    return _at_base(course, Base.LYING, here, ns, _UNSURE, since_ns=away.left_ns)
+        return at_base(course, Base.UPRIGHT, here, ns, UNSURE)
+    return at_base(course, Base.LYING, here, ns, UNSURE, since_ns=away.left_ns)
 
 
 def _from_seat(course: Course, away: Away, here: Here, ns: int, move: Move | None) -> Course:
@@ -266,26 +271,24 @@ def _from_seat(course: Course, away: Away, here: Here, ns: int, move: Move | Non
     needed = RISE_M if seat_m is None else max(LOWER_M, seat_m / 2)
     if height is not None and height > max(needed, _SIGNIFICANT * away.sd_m) and tilt < LYING_ENDS_DEG:
         course = _happened.stood_up(course, away, move, ns)
-        course = say(course, away.left_ns, PostureLabel.TRANSITION, _GUESS)
-        return _at_base(course, Base.STANDING, here, ns, _SURE)
+        course = say(course, away.left_ns, PostureLabel.TRANSITION, GUESS)
+        return at_base(course, Base.STANDING, here, ns, SURE)
     if (height is None or seat_m is None) and course.trust.firm and tilt < SITTING_TILT_DEG:
-        return _at_base(course, Base.UPRIGHT, here, ns, _GUESS)
-    return _at_base(
-        course, Base.SITTING, here, ns, _LIKELY if height is not None else _GUESS, since_ns=_since(away, ns)
-    )
+        return at_base(course, Base.UPRIGHT, here, ns, GUESS)
+    return at_base(course, Base.SITTING, here, ns, LIKELY if height is not None else GUESS, since_ns=_since(away, ns))
 
 
 def _from_lying(course: Course, away: Away, here: Here, ns: int) -> Course:
     """A still moment after lying: lying still, sitting, or standing."""
     tilt = angle(here.up, np.array(course.reference))
     if tilt > LYING_ENDS_DEG:
-        return _at_base(course, Base.LYING, here, ns, _LIKELY, since_ns=away.left_ns)
-    course = say(course, away.left_ns, PostureLabel.TRANSITION, _GUESS)
+        return at_base(course, Base.LYING, here, ns, LIKELY, since_ns=away.left_ns)
+    course = say(course, away.left_ns, PostureLabel.TRANSITION, GUESS)
     if away.height_m is None:
-        return _at_base(course, Base.UPRIGHT, here, ns, _GUESS)
+        return at_base(course, Base.UPRIGHT, here, ns, GUESS)
     if away.height_m > LYING_DROP_M and tilt < UPRIGHT_DEG:
-        return _at_base(course, Base.STANDING, here, ns, _LIKELY)
-    return _at_base(course, Base.SITTING, here, ns, _GUESS)
+        return at_base(course, Base.STANDING, here, ns, LIKELY)
+    return at_base(course, Base.SITTING, here, ns, GUESS)
 
 
 def _from_upright(course: Course, away: Away, here: Here, ns: int, move: Move | None) -> Course:
@@ -301,16 +304,16 @@ def _from_upright(course: Course, away: Away, here: Here, ns: int, move: Move | 
     if risen and course.base is Base.UPRIGHT and tilt < LYING_ENDS_DEG:
         return _rose(course, away, here, ns, move)
     if tilt < UPRIGHT_DEG and (height is None or height > -LOWER_M):
-        finished = _finish(course, away, move, ns)
+        finished = finish(course, away, move, ns)
         if away.lain_ns >= 0 and away.held_ns < 0:
             finished = _from_bed(finished, away)
         base = finished.base
-        if course.trust.firm and _leans_back(course, here.up, tilt):
+        if course.trust.firm and leans_back(course, here.up, tilt):
             base = Base.SITTING
         elif height is None and base is not Base.SITTING:
             base = Base.UPRIGHT
-        return _at_base(finished, base, here, ns, _SURE if base is Base.STANDING else _GUESS)
-    return _held(course, away, here, tilt, ns, move)
+        return at_base(finished, base, here, ns, SURE if base is Base.STANDING else GUESS)
+    return held(course, away, here, tilt, ns, move)
 
 
 def _lying_held(course: Course, away: Away, ns: int) -> Course:
@@ -325,7 +328,7 @@ def _from_bed(course: Course, away: Away) -> Course:
     stood = away.height_m is not None and -away.height_m > LYING_DROP_M
     if course.base is not Base.UPRIGHT or stood:
         return course
-    course = say_again(course, course.base_ns, PostureLabel.STANDING, PostureLabel.SITTING, _GUESS)
+    course = say_again(course, course.base_ns, PostureLabel.STANDING, PostureLabel.SITTING, GUESS)
     return replace(course, base=Base.SITTING)
 
 
@@ -356,126 +359,12 @@ def _closed(course: Course, away: Away, here: Here, ns: int, move: Move | None) 
 
 def _rose(course: Course, away: Away, here: Here, ns: int, move: Move | None) -> Course:
     """Higher than where it began: so that was a seat, and this is standing."""
-    course = say_again(course, course.base_ns, PostureLabel.STANDING, PostureLabel.SITTING, _LIKELY)
-    course = say(course, away.left_ns, PostureLabel.TRANSITION, _GUESS)
+    course = say_again(course, course.base_ns, PostureLabel.STANDING, PostureLabel.SITTING, LIKELY)
+    course = say(course, away.left_ns, PostureLabel.TRANSITION, GUESS)
     course = _happened.stood_up(course, away, move, ns)
     if not course.trust.firm:
         course = replace(course, reference=vector(here.up), reference_acc=here.acc, trust=Trust.RISE)
-    return _at_base(course, Base.STANDING, here, ns, _LIKELY)
-
-
-def _leans_back(course: Course, up: FloatArray, tilt: float) -> bool:
-    return (
-        course.forward is not None
-        and tilt > SITTING_TILT_DEG
-        and float(up @ np.array(course.forward)) > math.sin(math.radians(SITTING_TILT_DEG))
-    )
-
-
-def _held(course: Course, away: Away, here: Here, tilt: float, ns: int, move: Move | None) -> Course:
-    """A posture is held away from the base."""
-    height = away.height_m
-    drop = None if height is None else -height
-    lower = drop is not None and away.drop_m is not None and drop > away.drop_m + _LOWER_STILL_M
-    if away.held_ns < 0 or lower:
-        away = replace(away, fall=move, drop_m=drop, held_ns=ns, held_deg=tilt, turned_deg=None)
-    elif drop is None:
-        away = replace(away, held_deg=tilt)
-    course = replace(course, away=away)
-    if _is_low(away):
-        return _low_again(course, away, ns)
-    if course.trust.firm and _leans_back(course, here.up, tilt):
-        course = say(course, away.left_ns, PostureLabel.TRANSITION, _GUESS)
-        return _at_base(course, Base.SITTING, here, ns, _GUESS)
-    if tilt > BEND_DEG:
-        course = say(course, away.left_ns, PostureLabel.TRANSITION, _GUESS)
-        course = say(
-            course,
-            max(away.over.first_ns, away.left_ns),
-            PostureLabel.BENDING,
-            _LIKELY if drop is not None else _UNSURE,
-        )
-        return replace(course, away=replace(away, label=PostureLabel.BENDING))
-    return course
-
-
-def _is_low(away: Away, rise: Move | None = None) -> bool:
-    if away.fall is None or away.drop_m is None:
-        return False
-    return away.drop_m >= _rules.depth_needed(away.fall, rise, away.held_deg, bottom=True)
-
-
-def _low_again(course: Course, away: Away, ns: int) -> Course:
-    """Sitting or squatting, as far as the excursion tells so far."""
-    if not _is_low(away) or away.fall is None or away.drop_m is None:
-        return course
-    begun_ns = max(course.at(away.fall.fall_end), away.left_ns, away.lain_ns + TICK_NS)
-    odds = _rules.seated_odds(
-        drop_m=away.drop_m,
-        held_s=max(0.7, (ns - begun_ns) / NS_PER_S),
-        after_deg=away.turned_deg,
-        before_deg=None,
-        impact=away.fall.impact,
-    )
-    label = PostureLabel.SITTING if odds >= 0 or away.lain_ns >= 0 else PostureLabel.SQUATTING
-    course = _resolved(course)
-    course = say(course, max(away.left_ns, away.lain_ns), PostureLabel.TRANSITION, _GUESS)
-    course = say(course, begun_ns, label, _rules.confidence(odds))
-    return replace(course, away=replace(away, label=label))
-
-
-def _resolved(course: Course) -> Course:
-    """What was upright is known to have been standing."""
-    if course.base is not Base.UPRIGHT:
-        return course
-    course = say_again(course, course.base_ns, PostureLabel.STANDING, PostureLabel.STANDING, _LIKELY)
-    return replace(course, base=Base.STANDING)
-
-
-def _finish(course: Course, away: Away, rise: Move | None, ns: int) -> Course:
-    """Decide an excursion at the return to an upright base; what it was stands in the spans and what happened."""
-    if away.lain_ns >= 0:
-        return say(course, ns, PostureLabel.TRANSITION, _GUESS)
-    low = _finish_low(course, away, rise, ns)
-    if low is not None:
-        return low
-    if _rules.is_bend(away):
-        course = _happened.bent(course, away)
-        course = say(course, away.left_ns, PostureLabel.TRANSITION, _GUESS)
-        course = say(course, max(away.over.first_ns, away.left_ns), PostureLabel.BENDING, _LIKELY)
-        return say(course, away.over.last_ns + TICK_NS, PostureLabel.TRANSITION, _GUESS)
-    kept = tuple(span for span in course.spans if span.start_ns < away.left_ns)
-    if kept == course.spans or not kept:
-        return course
-    dirty = away.left_ns if course.dirty_ns is None else min(course.dirty_ns, away.left_ns)
-    return replace(course, spans=kept, dirty_ns=dirty)
-
-
-def _finish_low(course: Course, away: Away, rise: Move | None, ns: int) -> Course | None:
-    """The excursion as sitting or squatting, if it was low."""
-    held = away.held_ns >= 0
-    fall = away.fall if held else rise
-    if fall is None:
-        return None
-    drop = away.drop_m if held else rise.rise_m / 2 - rise.bottom_m if rise is not None else None
-    tilt = away.held_deg if held else fall.peak_deg
-    if drop is None or drop < _rules.depth_needed(fall, rise, tilt, bottom=held):
-        return None
-    begun_ns = max(course.at(fall.fall_end), away.left_ns)
-    ended_ns = course.at(rise.rise_start) if rise is not None else ns
-    odds = _rules.seated_odds(
-        drop_m=drop,
-        held_s=(ended_ns - begun_ns) / NS_PER_S,
-        after_deg=away.turned_deg if held else None,
-        before_deg=None if rise is None else rise.turned_deg,
-        impact=fall.impact,
-    )
-    label = PostureLabel.SITTING if odds >= 0 else PostureLabel.SQUATTING
-    course = _resolved(course)
-    course = say(course, away.left_ns, PostureLabel.TRANSITION, _GUESS)
-    course = say(course, begun_ns, label, _rules.confidence(odds))
-    course = say(course, max(ended_ns, begun_ns + TICK_NS), PostureLabel.TRANSITION, _GUESS)
-    return _happened.was_low(course, replace(away, fall=fall, drop_m=drop), label, ended_ns, ns)
+    return at_base(course, Base.STANDING, here, ns, LIKELY)
 
 
 def _since(away: Away, ns: int) -> int:
@@ -483,40 +372,15 @@ def _since(away: Away, ns: int) -> int:
     return ns if away.lain_ns >= 0 else away.left_ns
 
 
-def _at_base(course: Course, base: Base, here: Here, ns: int, confidence: float, since_ns: int | None = None) -> Course:
-    """Arrived: a base from now on."""
-    detail = str(base) if base is Base.UPRIGHT else None
-    if base is Base.LYING:
-        detail = lying_detail(course, here.up)
-    course = say(course, ns if since_ns is None else since_ns, _LABELS[base], confidence, detail)
-    same = course.base is base and (since_ns is not None or base is Base.UPRIGHT)
-    return replace(
-        course,
-        base=base,
-        base_ns=course.base_ns if same else ns,
-        pose=vector(here.up),
-        pose_acc=here.acc,
-        away=None,
-        seat_m=course.seat_m if base is Base.SITTING and course.base is Base.SITTING else None,
-    )
-
-
-def _settle(course: Course, base: Base, up: FloatArray, ns: int) -> Course:
-    """A posture has been held so long that it is a base of its own."""
-    away = course.away
-    seat = away.drop_m if away is not None and base is Base.SITTING else None
-    return replace(course, base=base, base_ns=ns, pose=vector(up), pose_acc=None, away=None, seat_m=seat)
-
-
 def _moving(course: Course, away: Away, up: FloatArray, ns: int) -> Course:
     """Nothing still yet: transition at first, then what it was before, with little confidence."""
     near = course.pose is not None and angle(up, np.array(course.pose)) < UPRIGHT_DEG
     if ns - away.left_ns >= _RESTLESS_NS and near:
         detail = str(course.base) if course.base is Base.UPRIGHT else None
-        return say(course, away.left_ns, _LABELS[course.base], _UNSURE, detail)
+        return say(course, away.left_ns, LABELS[course.base], UNSURE, detail)
     if ns - away.left_ns >= _RESTLESS_NS and away.over.ticks > 3 * TICK_HZ and course.base is not Base.LYING:
         label = PostureLabel.SITTING if course.base is Base.SITTING else PostureLabel.BENDING
-        return say(course, max(away.over.first_ns, away.left_ns), label, _UNSURE)
+        return say(course, max(away.over.first_ns, away.left_ns), label, UNSURE)
     if ns - away.left_ns >= _MOVING_NS:
-        return say(course, away.left_ns, PostureLabel.TRANSITION, _GUESS)
+        return say(course, away.left_ns, PostureLabel.TRANSITION, GUESS)
     return course
