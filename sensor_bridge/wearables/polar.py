@@ -292,7 +292,7 @@ def _recognise(advertisement: w.Advertisement) -> w.Recognised | None:
 
 WEARABLE: w.Wearable = common.Kind(
     driver="polar",
-    title="Polar Verity Sense, H10",
+    title="Polar Verity Sense; H10 and OH1 without gyroscope",
     evidence=w.Evidence.VENDOR,
     services=(SERVICE,),
     variants=("verity", "h10"),

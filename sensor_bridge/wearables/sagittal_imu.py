@@ -166,7 +166,7 @@ class _Virtual(common.Imitation):
 
 WEARABLE: w.Wearable = common.Kind(
     driver="sagittal",
-    title=TITLE,
+    title="Own boards with Sagittal's profile (XIAO Sense, Nano 33 BLE Sense, CircuitPython)",
     evidence=w.Evidence.OWN,
     services=(SERVICE,),
     variants=("imu",),

@@ -177,39 +177,38 @@ async def test_it_is_found_set_up_and_read_and_nothing_is_lost(kind: Wearable, v
         assert len(central._heard) <= len(sent) + 10
 
 
-async def test_a_reboot_drops_the_link_and_begins_the_clock_anew() -> None:
+@asynccontextmanager
+async def streaming(driver: str, **how: Any) -> AsyncIterator[tuple[Peripheral, Central]]:
     link = LocalLink()
-    kind = wearable("sagittal")
-    peripheral = Peripheral(kind, Motion(swaying()), link=link, clock_start_ns=5_000_000_000)
+    kind = wearable(driver)
+    peripheral = Peripheral(kind, Motion(swaying()), link=link, **how)
     await peripheral.start()
     async with central_on(link) as central:
         await central.connect(kind, peripheral.name)
         assert central.session is not None
         await central.run(central.session.start())
         await central.until(3)
+        yield peripheral, central
+        await peripheral.stop()
+
+
+async def test_a_reboot_drops_the_link_and_begins_the_clock_anew() -> None:
+    async with streaming("sagittal", clock_start_ns=5_000_000_000) as (peripheral, central):
         await peripheral.reboot()
         before = [event.ticks for event in central.events if isinstance(event, Packet)]
         central.events.clear()
-        await central.connect(kind, peripheral.name)
+        await central.connect(wearable("sagittal"), peripheral.name)
+        assert central.session is not None
         await central.run(central.session.start())
         await central.until(3)
         after = [event.ticks for event in central.events if isinstance(event, Packet)]
         assert before[0] is not None
         assert after[0] is not None
         assert before[0] >= 5_000_000 > after[0]
-        await peripheral.stop()
 
 
 async def test_a_silent_one_stays_connected() -> None:
-    link = LocalLink()
-    kind = wearable("witmotion")
-    peripheral = Peripheral(kind, Motion(swaying()), link=link)
-    await peripheral.start()
-    async with central_on(link) as central:
-        await central.connect(kind, peripheral.name)
-        assert central.session is not None
-        await central.run(central.session.start())
-        await central.until(3)
+    async with streaming("witmotion") as (peripheral, central):
         peripheral.silent = True
         await asyncio.sleep(0.1)
         central.events.clear()
@@ -218,7 +217,6 @@ async def test_a_silent_one_stays_connected() -> None:
         assert peripheral.device.connections
         peripheral.silent = False
         await central.until(3)
-        await peripheral.stop()
 
 
 async def test_an_adapter_on_loopback_sees_the_served_wearable() -> None:
