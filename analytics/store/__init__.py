@@ -8,6 +8,7 @@ from analytics.store._writer import (
     Store,
     StreamRecord,
     erase_wearer,
+    forget_erasure,
 )
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "Store",
     "StreamRecord",
     "erase_wearer",
+    "forget_erasure",
     "open_reader",
 ]

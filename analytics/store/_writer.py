@@ -292,5 +292,23 @@ def erase_wearer(path: Path, wearer: str) -> dict[str, int]:
     return gone
 
 
+def forget_erasure(path: Path, wearer: str) -> None:
+    """Strike an erased wearer's name from the list by which a running worker was told; it has had its time to see it.
+
+    Raises
+    ------
+    StoreError
+        Where the store can't be written.
+    """
+    db = connect_writing(path)
+    try:
+        with explained(path):
+            db.execute("UPDATE erasure SET wearer='' WHERE wearer=?", (wearer,))
+            db.execute("VACUUM")
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        db.close()
+
+
 def _delete(db: sqlite3.Connection, table: str, wearer: str) -> int:
     return db.execute(f"DELETE FROM {table} WHERE wearer=?", (wearer,)).rowcount  # noqa: S608  # own constants

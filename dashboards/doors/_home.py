@@ -6,7 +6,7 @@ import secrets
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,17 +32,23 @@ from sagittal.settings import Home, secret
 from sagittal.topics import command_topic, parse
 
 _STATE_EVERY_S = 2.0
+_ANSWER_S = 5.0
+_RETAINED_S = 0.7
 
 
 class HomeLink:
     """Publishes the named wearers to Home Assistant and hands presses on as wishes.
 
-    `publish` sends a message to Sagittal's own broker. Fast state is not retained, so that a restart of Home Assistant
-    never shows an old tilt as fresh; availability and discovery are.
+    `publish` sends a message to Sagittal's own broker; `modes` are the wearers' modes at the start. Fast state is not
+    retained, so that a restart of Home Assistant never shows an old tilt as fresh; availability and discovery are.
     """
 
     def __init__(
-        self, home: Home, publish: Callable[[str, bytes], None], monotonic: Callable[[], float] = time.monotonic
+        self,
+        home: Home,
+        publish: Callable[[str, bytes], None],
+        monotonic: Callable[[], float] = time.monotonic,
+        modes: Mapping[str, str] | None = None,
     ) -> None:
         self._home = home
         self._publish = publish
@@ -51,7 +57,7 @@ class HomeLink:
         self._postures: dict[str, Posture] = {}
         self._days: dict[str, Day] = {}
         self._health: dict[str, DeviceHealth] = {}
-        self._modes: dict[str, str] = {}
+        self._modes: dict[str, str] = dict(modes or {})
         self._sent: dict[str, float] = {}
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
         self._client.will_set(f"{PREFIX}/state", b"offline", qos=1, retain=True)
@@ -67,17 +73,7 @@ class HomeLink:
         BrokerError
             Where no household broker is set.
         """
-        if not self._home.url:
-            raise BrokerError("no household broker is set: name it as [home] url, such as mqtt://homeassistant.local")
-        url = urlsplit(self._home.url)
-        if self._home.username is not None:
-            password = secret(None, self._home.password_file, "the household broker's password")
-            self._client.username_pw_set(self._home.username, password)
-        if url.scheme == "mqtts":
-            ca = None if self._home.ca_file is None else str(self._home.ca_file)
-            self._client.tls_set(ca_certs=ca, cert_reqs=ssl.CERT_REQUIRED)
-        port = url.port or (8883 if url.scheme == "mqtts" else 1883)
-        self._client.connect_async(url.hostname or "127.0.0.1", port, keepalive=10)
+        self._client.connect_async(*_prepared(self._client, self._home), keepalive=10)
         self._client.loop_start()
 
     def stop(self) -> None:
@@ -99,11 +95,6 @@ class HomeLink:
                 self._take_result(place.wearer, from_json(payload))
         except (SagittalError, ValidationError):
             return
-
-    def erase(self, wearer: str) -> None:
-        """Take a wearer out of Home Assistant."""
-        for topic, payload in withdrawal(wearer):
-            self._client.publish(topic, payload, qos=1, retain=True)
 
     def _take_health(self, wearer: str, health: DeviceHealth) -> None:
         with self._lock:
@@ -144,6 +135,8 @@ class HomeLink:
             with self._lock:
                 link = link_state(wearer, self._health.get(wearer))
             self._client.publish(*link, qos=1, retain=True)
+            mode = self._modes.get(wearer, "track")
+            self._client.publish(f"{PREFIX}/{wearer}/mode", mode.encode(), qos=1, retain=True)
         self._sent.clear()
 
     def _connected(self, client: mqtt.Client, _data: Any, _flags: Any, code: Any, _props: Any) -> None:
@@ -166,3 +159,54 @@ class HomeLink:
             self._publish(command_topic(wearer, verb), Command.model_validate(fields).to_json())
         except BrokerError:
             return
+
+
+def erase_home(home: Home, wearer: str) -> int:
+    """Take a wearer out of Home Assistant; how many retained messages were deleted. Its recorder is out of reach.
+
+    Raises
+    ------
+    BrokerError
+        Where the household's broker can't be reached, or still holds one of them.
+    """
+    topics = [topic for topic, _payload in withdrawal(wearer)]
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+    ready, found = threading.Event(), set[str]()
+    client.on_connect = lambda c, *_: c.subscribe([(topic, 1) for topic in topics])
+    client.on_subscribe = lambda *_: ready.set()
+    client.on_message = lambda _c, _d, message: found.add(message.topic) if message.payload else None
+    try:
+        client.connect(*_prepared(client, home), keepalive=10)
+    except OSError as error:
+        raise BrokerError(f"the household's broker {home.url} can't be reached ({error}): try again later") from None
+    client.loop_start()
+    try:
+        if not ready.wait(_ANSWER_S):
+            raise BrokerError(f"the household's broker {home.url} does not answer, or refuses: check [home]")
+        time.sleep(_RETAINED_S)
+        held = set(found)
+        found.clear()
+        for topic in topics:
+            client.publish(topic, b"", qos=1, retain=True).wait_for_publish(_ANSWER_S)
+        client.unsubscribe(topics)
+        client.subscribe([(topic, 1) for topic in topics])
+        time.sleep(_RETAINED_S)
+        if found:
+            raise BrokerError(f"{min(found)} comes back on {home.url}: stop `sagittal home` first")
+        return len(held)
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+
+def _prepared(client: mqtt.Client, home: Home) -> tuple[str, int]:
+    """Give a client its credentials and TLS; host and port."""
+    if not home.url:
+        raise BrokerError("no household broker is set: name it as [home] url, such as mqtt://homeassistant.local")
+    url = urlsplit(home.url)
+    if home.username is not None:
+        client.username_pw_set(home.username, secret(None, home.password_file, "the household broker's password"))
+    if url.scheme == "mqtts":
+        ca = None if home.ca_file is None else str(home.ca_file)
+        client.tls_set(ca_certs=ca, cert_reqs=ssl.CERT_REQUIRED)
+    return url.hostname or "127.0.0.1", url.port or (8883 if url.scheme == "mqtts" else 1883)

@@ -54,7 +54,7 @@ def discovery(wearer: str) -> tuple[str, bytes]:
 def withdrawal(wearer: str) -> list[tuple[str, bytes]]:
     """Empty retained messages that take a wearer out of Home Assistant; its recorder's history stays out of reach."""
     base = f"{PREFIX}/{check_name('wearer', wearer)}"
-    topics = (f"homeassistant/device/sagittal_{wearer}/config", f"{base}/state", f"{base}/link")
+    topics = (f"homeassistant/device/sagittal_{wearer}/config", f"{base}/state", f"{base}/link", f"{base}/mode")
     return [(topic, b"") for topic in topics]
 
 

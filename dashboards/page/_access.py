@@ -30,6 +30,7 @@ AUDIT_DAYS = 3 * 365
 _WINDOW_S = 300.0
 _TRIES_PER_WINDOW = 10
 
+_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON;"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS actor (name TEXT PRIMARY KEY, role TEXT NOT NULL, wearer TEXT, password TEXT);
 CREATE TABLE IF NOT EXISTS secret (
@@ -110,7 +111,7 @@ class Access:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o600)
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON; {_SCHEMA}")
+            self._db.executescript(f"{_PRAGMAS} {_SCHEMA}")
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"the access book {path} can't be opened ({error}): check its folder's rights") from None
 
@@ -248,6 +249,9 @@ class Access:
         with self._write() as db:
             db.execute("DELETE FROM consent WHERE wearer=?", (wearer,))
             db.execute("DELETE FROM actor WHERE wearer=?", (wearer,))
+        with self._lock:
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Release the file; may be called twice."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import shutil
 import sys
 import time
@@ -14,6 +15,7 @@ import typer
 from sagittal import broker as own_broker
 from sagittal.cli._options import BROKER, DATA_DIR, with_broker
 from sagittal.errors import SagittalError, StoreError
+from sagittal.exports import erase_exports
 from sagittal.mqtt import connect, host_port, make_client
 from sagittal.names import check_name
 from sagittal.settings import Settings
@@ -22,9 +24,12 @@ from sagittal.topics import ROOT
 if TYPE_CHECKING:
     import paho.mqtt.client as paho
 
+ACCESS_BOOK = "access.sqlite"
 _COMMIT_S = 2.5
 """Longer than a worker takes to its next commit, by which it drops what it holds in memory."""
 _RETAINED_S = 1.5
+_TELLING = 6
+"""A name of so many characters is searched for as it is; a shorter one could be chance in a binary file."""
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +43,7 @@ def erase(
     broker: Annotated[str | None, BROKER] = None,
     data_dir: Annotated[Path | None, DATA_DIR] = None,
 ) -> None:
-    """Delete everything of a wearer: results, recordings, spool, sinks, retained messages. There is no way back.
+    """Delete everything of a wearer: results, recordings, spool, sinks, messages, exports, rights. No way back.
 
     Example:  sagittal erase --wearer anna --yes
     """
@@ -51,7 +56,11 @@ def erase(
         ("store", _store),
         ("recordings", _recordings),
         ("sinks", _sinks),
+        ("exports", _exports),
+        ("rights", _rights),
         ("broker", _broker),
+        ("home", _home),
+        ("proof", _proof),
     ]
     left = []
     for name, step in steps:
@@ -62,7 +71,11 @@ def erase(
             sys.stdout.write(f"{name}: NOT ERASED: {error}\n")
     if left:
         raise StoreError(f"something of {wearer} may be left in: {', '.join(left)}; mend it and run this again")
-    sys.stdout.write(f"nothing of {wearer} is left; what a wearable sends from now on is new\n")
+    sys.stdout.write(
+        f"nothing of {wearer} is left here; what a wearable sends from now on is new\n"
+        "out of reach: copies that were sent on, downloads of a browser, backups, and what Home Assistant's recorder "
+        "or a Grafana snapshot has kept\n"
+    )
 
 
 def _spool(settings: Settings, wearer: str) -> str:
@@ -110,6 +123,79 @@ def _sinks(settings: Settings, wearer: str) -> str:
         finally:
             sink.close()
     return ", ".join(f"{sink.name} erased" for sink in sinks) or "there are none"
+
+
+def _exports(settings: Settings, wearer: str) -> str:
+    found = erase_exports(settings.data_dir, wearer)
+    if found.changed:
+        names = ", ".join(str(path) for path in found.changed)
+        raise StoreError(f"{names} was changed since: delete it yourself, and run this again")
+    moved = f", {len(found.gone)} no longer where they were written" if found.gone else ""
+    return f"{len(found.deleted)} files deleted{moved}"
+
+
+def _rights(settings: Settings, wearer: str) -> str:
+    book = settings.data_dir / ACCESS_BOOK
+    if not book.is_file():
+        return "there are none"
+    from dashboards.page import Access
+
+    access = Access(book)
+    try:
+        access.erase(wearer)
+        looks = len(access.audit(wearer))
+    finally:
+        access.close()
+    return f"log-ins, tokens and consents deleted; {looks} looks stay in the record (pseudonym and action only)"
+
+
+def _home(settings: Settings, wearer: str) -> str:
+    if not settings.home.url:
+        return "no household's broker is set"
+    from dashboards.doors import erase_home
+
+    cleared = erase_home(settings.home, wearer)
+    named = "; take it out of [home] wearers" if wearer in settings.home.wearers else ""
+    return f"{cleared} retained messages deleted{named}"
+
+
+def _proof(settings: Settings, wearer: str) -> str:
+    """Look once more into everything that could hold the wearer, as bytes where it is a file."""
+    if settings.store_path.is_file():
+        from analytics.store import forget_erasure
+
+        forget_erasure(settings.store_path, wearer)
+    needles = [f'"{wearer}"'.encode(), f"/{wearer}/".encode()] if len(wearer) < _TELLING else [wearer.encode()]
+    looked, left = 0, []
+    for path in sorted(one for one in settings.data_dir.rglob("*") if one.is_file()):
+        if path.name.startswith(ACCESS_BOOK) or settings.broker_dir in path.parents:
+            continue
+        looked += 1
+        if _holds(path, needles):
+            left.append(path.name)
+    if settings.store_path.is_file():
+        from analytics.store import open_reader
+
+        reader = open_reader(settings.store_path)
+        try:
+            if wearer in reader.wearers():
+                left.append("a row of the store")
+        finally:
+            reader.close()
+    if left:
+        raise StoreError(f"{wearer} is still in {', '.join(left)}: does a wearable of {wearer} still send?")
+    passing = "; the broker's files hold passing messages and go when it has stopped" * settings.broker_dir.exists()
+    return f"looked again into {looked} files, the store's rows and the retained messages: nothing{passing}"
+
+
+def _holds(path: Path, needles: list[bytes]) -> bool:
+    try:
+        with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return any(content.find(needle) >= 0 for needle in needles)
+    except ValueError:  # an empty file can't be mapped
+        return False
+    except OSError as error:
+        raise StoreError(f"{path} can't be read ({error.strerror}): mend its rights") from None
 
 
 def _broker(settings: Settings, wearer: str) -> str:

@@ -16,6 +16,7 @@ import typer
 
 from sagittal.cli._options import DATA_DIR, with_broker
 from sagittal.errors import SettingsError, StoreError
+from sagittal.exports import note_export
 from sagittal.protocols import Reader
 from sagittal.schema import to_json
 from sagittal.units import NS_PER_S
@@ -72,6 +73,7 @@ def export(
             _write(sys.stdout, rows, form)
         else:
             _write_file(out, rows, form)
+            note_export(settings.data_dir, whose, out)
     finally:
         reader.close()
 

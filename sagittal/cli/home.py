@@ -5,12 +5,18 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sagittal.cli._options import BROKER, DATA_DIR, with_broker
+from sagittal.results import Event
+from sagittal.settings import Settings
+from sagittal.units import NS_PER_S
+
+DAY_NS = 86_400 * NS_PER_S
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +34,7 @@ def home(broker: Annotated[str | None, BROKER] = None, data_dir: Annotated[Path 
 
     settings = with_broker(broker, data_dir)
     own = MqttLive(settings)
-    link = HomeLink(settings.home, own.publish)
+    link = HomeLink(settings.home, own.publish, modes=_modes(settings))
     link.start()
     own.start(link.take, lambda _up, _detail: None)
     sys.stdout.write(f"{', '.join(settings.home.wearers) or 'nobody'} to {settings.home.url}\n")
@@ -39,3 +45,22 @@ def home(broker: Annotated[str | None, BROKER] = None, data_dir: Annotated[Path 
     stopping.wait()
     link.stop()
     own.stop()
+
+
+def _modes(settings: Settings) -> dict[str, str]:
+    """The mode of each wearer: the newest that was told (at least once a day), else the profile's."""
+    modes: dict[str, str] = {name: settings.wearer(name).nudges.mode for name in settings.home.wearers}
+    if not settings.store_path.is_file():
+        return modes
+    from analytics.store import open_reader
+
+    reader = open_reader(settings.store_path)
+    try:
+        for name in modes:
+            now_ns = time.time_ns()
+            for row in reader.results(name, "event", now_ns - 7 * DAY_NS, now_ns):
+                if isinstance(row, Event) and row.event == "mode" and row.tags:
+                    modes[name] = row.tags[0]
+    finally:
+        reader.close()
+    return modes

@@ -12,6 +12,7 @@ import typer
 
 from sagittal.cli._options import DATA_DIR, with_broker
 from sagittal.errors import SagittalError, SettingsError
+from sagittal.exports import note_export
 
 
 def register(app: typer.Typer) -> None:
@@ -47,9 +48,11 @@ def report(
         target.write_text(html, encoding="utf-8")
     except OSError as error:
         raise SagittalError(f"{target} can't be written ({error.strerror}): choose another --out") from None
+    note_export(settings.data_dir, wearer, target)
     sys.stdout.write(f"{target}\n")
     if pdf:
         made_by = write_pdf(html, out.with_suffix(".pdf").resolve())
+        note_export(settings.data_dir, wearer, out.with_suffix(".pdf"))
         sys.stdout.write(f"{out.with_suffix('.pdf')} (by {made_by})\n")
 
 

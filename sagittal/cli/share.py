@@ -18,6 +18,7 @@ from sagittal.cli._options import DATA_DIR, with_broker
 from sagittal.cli.report import day
 from sagittal.codec import read_blocks
 from sagittal.errors import SagittalError
+from sagittal.exports import note_export
 from sagittal.protocols import Reader
 from sagittal.results import RESULT_TYPES, Day, Event, Walk
 from sagittal.units import NS_PER_S
@@ -67,6 +68,7 @@ def share(
                 f"nothing is stored of {wearer!r}: the store knows {', '.join(reader.wearers()) or 'nobody'}"
             )
         _write(form, reader, settings.wearer(wearer), span, out, recording)
+        note_export(settings.data_dir, wearer, out)
     except OSError as error:
         raise SagittalError(f"{out} can't be written ({error.strerror}): choose another --out") from None
     finally:

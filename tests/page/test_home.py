@@ -10,7 +10,8 @@ import pytest
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from dashboards.doors import HomeLink, lint_discovery
+from dashboards.doors import HomeLink, erase_home, lint_discovery
+from sagittal.errors import BrokerError
 from sagittal.messages import Command
 from sagittal.results import Event
 from sagittal.schema import to_json
@@ -75,6 +76,29 @@ def test_a_wearer_is_announced_followed_and_taken_out(
     assert Command.model_validate_json(wish).values == {"minutes": 60}
     client.publish("homeassistant/status", b"online")
     assert hear("homeassistant/device/sagittal_w1/config")[1] == payload
-    home.erase("w1")
-    assert hear("homeassistant/device/sagittal_w1/config")[1] == b""
     assert wishes.empty()
+
+
+def test_the_mode_is_known_from_the_start(house: tuple[mqtt.Client, Callable[[str], Heard]], mosquitto: str) -> None:
+    _client, hear = house
+    link = HomeLink(Home(url=mosquitto, wearers=["w1"]), lambda *_: None, modes={"w1": "train"})
+    link.start()
+    assert hear("sagittal/ha/w1/mode")[1] == b"train"
+    link.stop()
+
+
+def test_an_erased_wearer_leaves_nothing_behind_in_the_household(
+    house: tuple[mqtt.Client, Callable[[str], Heard]], mosquitto: str
+) -> None:
+    _client, hear = house
+    home = Home(url=mosquitto, wearers=["w1", "w2"])
+    link = HomeLink(home, lambda *_: None)
+    link.start()
+    hear("sagittal/ha/w2/mode")
+    link.stop()
+    assert erase_home(home, "w1") == 3
+    assert hear("homeassistant/device/sagittal_w1/config")[1] == b""
+    assert erase_home(home, "w1") == 0
+    assert erase_home(home, "w2") == 3, "another wearer's messages had stayed"
+    with pytest.raises(BrokerError, match="can't be reached"):
+        erase_home(Home(url="mqtt://127.0.0.1:1", wearers=[]), "w1")
