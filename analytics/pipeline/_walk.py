@@ -9,6 +9,17 @@ from analytics.pipeline._state import VERSION
 from sagittal.names import Side
 from sagittal.results import InitialContact, Turn, Walk
 
+_AXES = ("v", "ap", "ml")
+QUALITY = (
+    *(f"{kind}_{axis}" for kind in ("step_regularity", "stride_regularity", "step_symmetry") for axis in _AXES),
+    *(f"harmonic_ratio_{axis}" for axis in _AXES),
+    *(f"improved_harmonic_ratio_{axis}_percent" for axis in _AXES),
+    *(f"rms_ratio_{axis}" for axis in _AXES),
+)
+"""Metrics that mean something in steady walking alone: in every bout, or absent with the reason."""
+_TOLD_ELSEWHERE = ("cadence_spm", "stride_duration_s", "stride_duration_cv_percent", "strides")
+"""Fields of the bout, where the gait analysis says them once."""
+
 
 def walk_of(segment_ns: int, bout: Bout, judged: Assessment) -> Walk:
     """The published form of a bout; where both know a metric, the gait analysis is believed."""
@@ -16,9 +27,7 @@ def walk_of(segment_ns: int, bout: Bout, judged: Assessment) -> Walk:
     def at(row: float) -> int:
         return segment_ns + round(row * ROW_NS)
 
-    metrics = {**judged.metrics, **{name: value for name, value in bout.metrics.items() if value is not None}}
-    reasons = {**judged.not_assessable, **bout.not_assessable}
-    missing = {name: None for name in bout.metrics if name not in metrics}
+    metrics, reasons = _metrics(bout, judged)
     return Walk(
         start_ns=at(bout.start_row),
         end_ns=at(bout.end_row),
@@ -32,8 +41,8 @@ def walk_of(segment_ns: int, bout: Bout, judged: Assessment) -> Walk:
         stride_duration_cv_percent=bout.stride_duration_cv_percent,
         stride_length_m=bout.stride_length_m,
         walking_speed_mps=bout.walking_speed_mps,
-        metrics={**metrics, **missing},
-        not_assessable={name: reason for name, reason in reasons.items() if metrics.get(name) is None},
+        metrics=metrics,
+        not_assessable=reasons,
         initial_contacts=[
             InitialContact(
                 t_ns=at(one.row), side=None if one.side is None else Side(one.side), confidence=one.confidence
@@ -47,3 +56,18 @@ def walk_of(segment_ns: int, bout: Bout, judged: Assessment) -> Walk:
         confidence=bout.confidence,
         version=VERSION,
     )
+
+
+def _metrics(bout: Bout, judged: Assessment) -> tuple[dict[str, float | None], dict[str, str]]:
+    """Every metric, null where it can't be trusted, and the reason for every null and every pattern's group."""
+    unsteady = bout.steady_reason or judged.reason or "too few straight, steady strides"
+    found: dict[str, float | None] = {**judged.metrics, **dict.fromkeys(QUALITY)}
+    if bout.steady:
+        found.update({name: judged.metrics[name] for name in QUALITY if name in judged.metrics})
+    found.update({name: value for name, value in bout.metrics.items() if value is not None or name not in found})
+    metrics = {name: value for name, value in found.items() if name not in _TOLD_ELSEWHERE}
+    reasons = {**dict.fromkeys(QUALITY, unsteady), **judged.not_assessable, **bout.not_assessable}
+    here = (bout.stride_duration_cv_percent, bout.stride_length_m, bout.walking_speed_mps)
+    told = dict(zip(("stride_duration_cv_percent", "stride_length_m", "walking_speed_mps"), here, strict=True))
+    known = {name for name, value in {**metrics, **told}.items() if value is not None}
+    return metrics, {name: reason for name, reason in reasons.items() if name not in known}
