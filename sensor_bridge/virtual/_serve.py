@@ -30,12 +30,12 @@ async def serve(
     samples: Iterable[Sample],
     transport: str = AIR,
     *,
-    variant: str = "",
     name: str = "",
     stop: asyncio.Event | None = None,
 ) -> int:
     """Be the wearable that `driver` names until the samples end or `stop` is set; the number of samples measured.
 
+    A model other than the driver's first follows it after a colon, such as `polar:h10`.
     `samples` may come at any rate; the wearable measures them at the one it is set to, in real time. `transport` is a
     Bumble transport. With `vhci`, `tcp-server:127.0.0.1:PORT`, `unix-server:PATH` or `pty` an adapter is offered there
     that sees the wearable on a virtual link; any other, such as `usb:0`, is the radio to send on.
@@ -47,7 +47,9 @@ async def serve(
     WearableRefused
         Where the variant is not known, or the transport can't be opened: says why.
     """
+    driver, _, variant = driver.partition(":")
     kind = wearable(driver)
+    kind.virtual(variant)
     motion = Motion(samples)
     _check(transport)
     try:

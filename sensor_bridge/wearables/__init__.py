@@ -17,8 +17,9 @@ from sensor_bridge.wearables import (
     sagittal_imu,
     witmotion,
 )
+from sensor_bridge.wearables._unread import why_not
 
-__all__ = ["WEARABLES", "recognise", "wanted", "wearable"]
+__all__ = ["WEARABLES", "recognise", "wanted", "wearable", "why_not"]
 
 WEARABLES: tuple[Wearable, ...] = (
     sagittal_imu.WEARABLE,

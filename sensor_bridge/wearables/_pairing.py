@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sagittal.blocks import AXES, pack_int16
+from sagittal.units import NS_PER_S
 from sensor_bridge.wearable import Event, Packet, Skipped, Stopped
 
 MAX_STEP = 2.5
 """Angular rates further apart than so many periods are not bridged."""
 PATIENCE_S = 2.0
+MAX_WAITING = 4096
 _ROW_BYTES = 2 * AXES
 
 
@@ -20,7 +22,7 @@ class ByTime:
     """Gives each packet of accelerations the angular rates at its samples' times, interpolated on the device's clock.
 
     Packets before the first angular rate are the beginning of a stream and are dropped silently; later ones without
-    angular rates are told as skipped, so that the gap is seen. Where angular rates stay away, the stream is over.
+    angular rates are told as skipped, so that the gap is seen. Where either stays away, the stream is over.
     """
 
     def __init__(self, period_ns: int) -> None:
@@ -39,7 +41,11 @@ class ByTime:
         self._gyr_scale = scale
         self._times.extend(times_ns)
         self._rows.extend(rows)
-        return self._ready()
+        events = self._ready()
+        if self._times[-1] - self._times[0] > PATIENCE_S * NS_PER_S or len(self._times) > MAX_WAITING:
+            self._forget(times_ns[0])
+            events.append(Stopped("the accelerations have stopped coming"))
+        return events
 
     def acc(self, times_ns: list[int], packet: Packet) -> list[Event]:
         """Accelerations have come."""
@@ -48,7 +54,8 @@ class ByTime:
         self._newest = times_ns[-1]
         self._waiting.append((times_ns, packet))
         events = self._ready()
-        if self._waiting and times_ns[-1] - self._waiting[0][0][0] > PATIENCE_S * 1e9:
+        waited_ns = times_ns[-1] - self._waiting[0][0][0] if self._waiting else 0
+        if waited_ns > PATIENCE_S * NS_PER_S or len(self._waiting) > MAX_WAITING:
             self._waiting.clear()
             events.append(Stopped("the angular rates have stopped coming"))
         return events

@@ -31,6 +31,7 @@ from sensor_bridge.wearables import (
     sagittal_imu,
     wanted,
     wearable,
+    why_not,
     witmotion,
 )
 from sensor_bridge.wearables._pairing import ByOrder, ByTime
@@ -66,6 +67,19 @@ class TestWithoutGyroscope:
         found = recognise(Advertisement("Polar H10 12345678"))
         assert found is not None
         assert "no gyroscope" in found[1].remark
+
+
+class TestWhatIsNotRead:
+    @pytest.mark.parametrize("name", ["Shimmer3R-1A2B", "Bangle.js 1a2b", "M5StickC", "Polar H9 12345678"])
+    def test_its_reason_is_told(self, name: str) -> None:
+        assert recognise(Advertisement(name)) is None
+        found = why_not(Advertisement(name))
+        assert found is not None
+        assert len(found.remark) > 20
+
+    def test_a_supported_or_a_strange_one_has_none(self) -> None:
+        assert why_not(Advertisement("WT901BLE67")) is None
+        assert why_not(Advertisement()) is None
 
 
 class TestSettings:
@@ -156,6 +170,20 @@ class TestPolar:
         for i in range(300):
             events += pairing.acc([i * 10_000_000], Packet(acc=ROW, acc_scale=1.0))
         assert any(isinstance(event, Stopped) for event in events)
+
+    def test_accelerations_that_stay_away_end_the_stream_and_fill_no_memory(self) -> None:
+        pairing = ByTime(10_000_000)
+        events = []
+        for i in range(3000):
+            events += pairing.gyr([i * 10_000_000], [(1, 1, 1)], 1.0)
+        assert any(isinstance(event, Stopped) for event in events)
+        assert len(pairing._times) <= 300
+
+    def test_packets_of_one_and_the_same_time_fill_no_memory(self) -> None:
+        pairing = ByTime(10_000_000)
+        for _ in range(10_000):
+            pairing.acc([5], Packet(acc=ROW, acc_scale=1.0))
+        assert len(pairing._waiting) <= 4096
 
     def test_a_clock_that_steps_back_begins_anew(self) -> None:
         pairing = ByTime(10)
