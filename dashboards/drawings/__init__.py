@@ -5,6 +5,7 @@ from dashboards.drawings._columns import day_columns, legend
 from dashboards.drawings._figure import back_figure, place_figure, side_figure
 from dashboards.drawings._marks import mark_chart, mark_shape
 from dashboards.drawings._palette import POSTURE_ORDER, posture_class, posture_css
+from dashboards.drawings._phone import phone_screen
 
 __all__ = [
     "POSTURE_ORDER",
@@ -15,6 +16,7 @@ __all__ = [
     "legend",
     "mark_chart",
     "mark_shape",
+    "phone_screen",
     "place_figure",
     "posture_class",
     "posture_css",

@@ -128,6 +128,10 @@ class Access:
                 (name, str(role), wearer, hashed),
             )
 
+    def actors(self) -> list[str]:
+        """Everyone who is known, by name."""
+        return [row[0] for row in self._all("SELECT name FROM actor ORDER BY name", ())]
+
     def remove_actor(self, name: str) -> None:
         """Remove an actor with all secrets; open sessions end at once."""
         with self._write() as db:

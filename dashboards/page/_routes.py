@@ -8,12 +8,14 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from markupsafe import Markup
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from dashboards._day import read_days
 from dashboards._words import word
+from dashboards.drawings import phone_screen
 from dashboards.page._api import as_date, send_wish
 from dashboards.page._context import PageContext
 from dashboards.page._fingerprint import fingerprint
@@ -130,7 +132,7 @@ def _installing(routes: APIRouter, page: PageContext) -> None:
 
     @routes.get("/install")
     async def install() -> Response:
-        return page.html("install.html", fingerprint=fingerprint(authority()))
+        return page.html("install.html", fingerprint=fingerprint(authority()), pictures=_pictures())
 
     @routes.get("/ca.crt")
     async def ca() -> Response:
@@ -140,6 +142,19 @@ def _installing(routes: APIRouter, page: PageContext) -> None:
     @routes.get("/sw.js")
     async def service_worker() -> Response:
         return Response(page.static["sw.js"][0], media_type=_TYPES[".js"])
+
+
+def _pictures() -> dict[str, list[tuple[Markup, str]]]:
+    """The steps for each kind of phone, drawn and in words; a screen is "heading|row|*row to tap|row", "!" a switch."""
+    drawn: dict[str, list[tuple[Markup, str]]] = {}
+    for phone in ("iphone", "android"):
+        drawn[phone] = []
+        for step in range(1, 5):
+            heading, *rows = word(f"install.{phone}_{step}_screen").split("|")
+            hit = next(index for index, row in enumerate(rows) if row[0] in "*!")
+            screen = phone_screen(heading, [row.lstrip("*!") for row in rows], hit=hit, switch=rows[hit][0] == "!")
+            drawn[phone].append((screen, word(f"install.{phone}_{step}")))
+    return drawn
 
 
 def _values(form: FormData) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sagittal.settings import Settings
 from sagittal.supervisor import ERROR, Part, Supervisor, python_part
 
 LEDGER = "run.json"
-_ADDRESS = re.compile(r"http://\S+")
+_ADDRESS = re.compile(r"https?://\S+")
 _TRACE = ("Traceback", "  ", "\t")
 
 
@@ -49,7 +49,8 @@ class System:
             broker.find_server()
         if page:
             wanted = self.settings.page
-            broker.check_free(wanted.host, wanted.port, "the page", "SAGITTAL_PAGE__PORT")
+            host = "0.0.0.0" if wanted.lan else wanted.host  # noqa: S104  # --lan asks for it, and everyone must log in
+            broker.check_free(host, wanted.port, "the page", "SAGITTAL_PAGE__PORT")
         folder = self.settings.data_dir
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -70,10 +71,12 @@ class System:
             self.supervisor.start(Part("bridge", python_part("bridge"), on_line=self._line("bridge")))
         if page:
             self.supervisor.start(Part("page", python_part("page"), stop_s=5.0, on_line=self._page_line))
+        if page and self.settings.home.url:
+            self.supervisor.start(Part("home", python_part("home"), on_line=self._line("home")))
 
     def stop(self) -> None:
         """Stop sources first, then what they feed, the broker last."""
-        for name in ("bridge", "page", "worker", "broker"):
+        for name in ("bridge", "home", "page", "worker", "broker"):
             self.supervisor.stop(name)
         self.supervisor.stop_all()
 

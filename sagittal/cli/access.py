@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sagittal.settings import load_settings
+from sagittal.cli._options import DATA_DIR, with_broker
+from sagittal.cli._pairing import pairing
 
 if TYPE_CHECKING:
     from dashboards.page import Access
@@ -31,6 +33,7 @@ def add(
     role: Annotated[str, typer.Option(help="wearer, clinician or program.")] = "wearer",
     wearer: Annotated[str | None, typer.Option(help="Whose data; none for a clinician.")] = None,
     password: Annotated[bool, typer.Option("--password", help="Ask for a password to log in with.")] = False,
+    data_dir: Annotated[Path | None, DATA_DIR] = None,
 ) -> None:
     """Add a person or program, or change one.
 
@@ -43,65 +46,73 @@ def add(
     except ValueError:
         raise typer.BadParameter(f"{role} is no role: use wearer, clinician or program") from None
     secret = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if password else None
-    book = _book()
+    book = _book(data_dir)
     book.add_actor(name, known, wearer, secret)
     _say(f"{name} is known as {known}{f' of {wearer}' if wearer else ''}")
 
 
-def remove(name: _NAME) -> None:
+def remove(name: _NAME, data_dir: Annotated[Path | None, DATA_DIR] = None) -> None:
     """Remove a person or program; what they had open ends at once."""
-    _book().remove_actor(name)
+    _book(data_dir).remove_actor(name)
     _say(f"{name} is removed")
 
 
-def token(name: _NAME, days: Annotated[float, typer.Option(min=0.01, help="How long it lasts.")] = 365) -> None:
+def token(
+    name: _NAME,
+    days: Annotated[float, typer.Option(min=0.01, help="How long it lasts.")] = 365,
+    data_dir: Annotated[Path | None, DATA_DIR] = None,
+) -> None:
     """Print a new token for the API; it is shown only now.
 
     Example:  sagittal access token homeassistant --days 90
     """
-    _say(_book().token(name, days))
+    _say(_book(data_dir).token(name, days))
 
 
-def pair(wearer: _WEARER) -> None:
+def pair(wearer: _WEARER, data_dir: Annotated[Path | None, DATA_DIR] = None) -> None:
     """Print a code, also as a QR, that opens the page for a wearer's phone, once, within ten minutes."""
-    import segno
-
-    from dashboards.page import Role, lan_names
-
-    book = _book()
-    book.add_actor(wearer, Role.WEARER, wearer)
-    settings = load_settings()
-    url = f"https://{lan_names()[0]}:{settings.page.port}/pair#{book.pairing_code(wearer)}"
-    segno.make(url, error="m").terminal(out=sys.stdout, compact=True)
+    url, drawn = pairing(with_broker(None, data_dir), wearer)
+    sys.stdout.write(drawn)
     _say(url)
 
 
-def consent(wearer: _WEARER, to: Annotated[str, typer.Option(help="The clinician who may look.")]) -> None:
+def consent(
+    wearer: _WEARER,
+    to: Annotated[str, typer.Option(help="The clinician who may look.")],
+    data_dir: Annotated[Path | None, DATA_DIR] = None,
+) -> None:
     """Record that a wearer lets a clinician look.
 
     Example:  sagittal access consent --wearer w1 --to dr-c
     """
-    _book().give_consent(wearer, to, CONSENT_TEXT)
+    _book(data_dir).give_consent(wearer, to, CONSENT_TEXT)
     _say(f"{to} may look at {wearer} until it is withdrawn")
 
 
-def withdraw(wearer: _WEARER, to: Annotated[str, typer.Option(help="The clinician who may no longer look.")]) -> None:
+def withdraw(
+    wearer: _WEARER,
+    to: Annotated[str, typer.Option(help="The clinician who may no longer look.")],
+    data_dir: Annotated[Path | None, DATA_DIR] = None,
+) -> None:
     """Take a consent back; it works at once."""
-    _book().withdraw_consent(wearer, to)
+    _book(data_dir).withdraw_consent(wearer, to)
     _say(f"{to} may no longer look at {wearer}")
 
 
-def audit(wearer: Annotated[str | None, typer.Option(help="Only looks at this wearer.")] = None) -> None:
+def audit(
+    wearer: Annotated[str | None, typer.Option(help="Only looks at this wearer.")] = None,
+    data_dir: Annotated[Path | None, DATA_DIR] = None,
+) -> None:
     """Print who looked at what, oldest first."""
-    for row in _book().audit(wearer):
+    for row in _book(data_dir).audit(wearer):
         when = datetime.fromtimestamp(row.t, UTC).isoformat(timespec="seconds")
         _say(f"{when}  {row.actor}  {row.action}  {row.wearer or '-'}  {row.outcome}")
 
 
-def _book() -> Access:
+def _book(data_dir: Path | None) -> Access:
     from dashboards.page import Access
 
-    return Access(load_settings().data_dir / "access.sqlite")
+    return Access(with_broker(None, data_dir).data_dir / "access.sqlite")
 
 
 def _say(text: str) -> None:

@@ -24,6 +24,7 @@ from sagittal.broker import free_port
 from sagittal.cli._drain import Summary, drain, summarize
 from sagittal.cli._glance import Glance
 from sagittal.cli._options import BROKER, DATA_DIR, with_broker
+from sagittal.cli._pairing import show_pairing
 from sagittal.cli._sources import require_wearables
 from sagittal.cli._system import System, is_terminal, since
 from sagittal.results import NOTICE
@@ -46,6 +47,7 @@ def run(
     demo: Annotated[bool, typer.Option("--demo", help="A simulated wearer, in a data folder of its own.")] = False,
     seconds: Annotated[float | None, typer.Option(min=1.0, help="End by itself after so long.")] = None,
     summary: Annotated[Path | None, typer.Option(help="Write what came of it to this file, as JSON.")] = None,
+    lan: Annotated[bool, typer.Option("--lan", help="The page on the network too, with TLS and a log-in.")] = False,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     broker: Annotated[str | None, BROKER] = None,
     data_dir: Annotated[Path | None, DATA_DIR] = None,
@@ -54,6 +56,8 @@ def run(
 
     Example:  sagittal run --demo --seconds 60 --summary summary.json
     """
+    if lan:
+        os.environ["SAGITTAL_PAGE__LAN"] = "true"
     with _demo_settings(data_dir) if demo else contextlib.nullcontext(data_dir) as folder:
         settings = with_broker(broker, folder)
         if summary is not None:
@@ -73,6 +77,7 @@ def _run(settings: Settings, seconds: float | None, open_page: bool) -> Summary:
     glance = Glance(settings.store_path)
     first: float | None = None
     opened = not open_page
+    pairing = settings.page.lan
     with Stopping() as stopping, _status(console, glance, system, begun):
         try:
             system.start()
@@ -80,6 +85,8 @@ def _run(settings: Settings, seconds: float | None, open_page: bool) -> Summary:
                 system.supervisor.tick()
                 if first is None and glance.known(begun_ns - NS_PER_S):
                     first = time.monotonic() - begun
+                if pairing and system.address:
+                    pairing = show_pairing(settings, console)
                 if not opened and system.address:
                     opened = webbrowser.open(system.address) or True
             return _end(settings, system, glance, first)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import ssl
 import subprocess
 import sys
@@ -13,10 +15,14 @@ from pathlib import Path
 import httpx
 import pytest
 from cryptography import x509
+from rich.console import Console
 
 from dashboards.page import Access, Role, certificates
+from dashboards.page._access import AccessRefused
 from dashboards.page._certificate import LEAF_DAYS
+from sagittal.cli._pairing import show_pairing
 from sagittal.errors import SettingsError
+from sagittal.settings import Settings, Wearer
 from tests.conftest import free_port, stop, wait_for_port
 
 NAMES = ["192.168.1.5", "attic.local", "127.0.0.1", "localhost"]
@@ -93,6 +99,24 @@ def test_a_phone_installs_the_authority_pairs_and_sees_its_own_wearer(lan: tuple
         client.get("/install")
     with httpx.Client(base_url=url.replace("https", "http")) as client, pytest.raises(httpx.HTTPError):
         client.get("/install")
+
+
+def test_the_terminal_shows_a_code_for_every_wearer_that_opens_once(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, wearers=[Wearer(id="w1"), Wearer(id="w2")])
+    console = Console(file=io.StringIO(), width=200, record=True)
+    assert show_pairing(settings, console) is False
+    said = console.export_text()
+    urls = re.findall(r"https://\S+/pair#\S+", said)
+    assert len(urls) == 2
+    assert "▄" in said
+    book = Access(tmp_path / "access.sqlite")
+    for name, url in zip(("w1", "w2"), urls, strict=True):
+        viewer = book.viewer(book.pair(url.partition("#")[2], "test"), "session")
+        assert viewer is not None
+        assert viewer.wearer == name
+        with pytest.raises(AccessRefused):
+            book.pair(url.partition("#")[2], "test")
+    book.close()
 
 
 def test_without_lan_nothing_listens_off_loopback(tmp_path: Path) -> None:
