@@ -1,0 +1,7 @@
+"""Wearables over Bluetooth Low Energy: one adapter, its scanner, and a supervisor for every wearable."""
+
+from sensor_bridge.bluetooth._radio import Backends, Radio, RadioLost, Sighting, survey
+from sensor_bridge.bluetooth._source import BluetoothSource, Patience
+from sensor_bridge.bluetooth._why import why
+
+__all__ = ["Backends", "BluetoothSource", "Patience", "Radio", "RadioLost", "Sighting", "survey", "why"]

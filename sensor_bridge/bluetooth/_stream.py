@@ -1,0 +1,136 @@
+"""From a link's events to samples with times: the clock, the check of units, battery, and the notes for the person."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, field, replace
+
+from sagittal.blocks import Gap, GapReason
+from sagittal.messages import DeviceState, SilenceReason
+from sensor_bridge._clock import SampleClock, Timed
+from sensor_bridge._units_check import UnitCheck, Verdict
+from sensor_bridge.bluetooth._link import Link
+from sensor_bridge.source import Outlet, Samples
+from sensor_bridge.wearable import Battery, Event, Note, Packet, Skipped, Stopped, TimeReply
+
+WALL_STEP_NS = 300_000_000
+
+
+@dataclass(slots=True)
+class Stream:
+    """One connection's stream. `decoded_at` is when a sample was last decoded (monotonic, s)."""
+
+    link: Link
+    clock: SampleClock
+    outlet: Outlet
+    decoded_at: float = field(default_factory=time.monotonic)
+    good: bool = False
+    ended: tuple[SilenceReason, str] | None = None
+    skipped_bytes: int = 0
+    spacing_s: float = 0.0
+    _check: UnitCheck = field(default_factory=UnitCheck)
+    _held: list[Samples] = field(default_factory=list)
+    _notes: set[str] = field(default_factory=set)
+    _asked: dict[int, int] = field(default_factory=dict)
+    _offset_ns: int = field(default_factory=lambda: time.time_ns() - time.monotonic_ns())
+    _overruns: int = 0
+
+    def __post_init__(self) -> None:
+        if abs(self._offset_ns - self.clock.utc_offset_ns) > WALL_STEP_NS:
+            self._give(self.clock.rebase(self._offset_ns))
+
+    def pump(self) -> None:
+        """Take what has come since."""
+        self._watch_wall()
+        for event, arrival_ns in self.link.drain():
+            self._take(event, arrival_ns)
+
+    def question(self) -> int:
+        """A token for a question about the device's time, asked now."""
+        token = random.getrandbits(32)
+        self._asked = {token: time.monotonic_ns()}
+        return token
+
+    def close(self) -> None:
+        """The connection is over: hand over what was held back."""
+        self._give(self.clock.link_down())
+        self._check.decide()
+        self._judge()
+
+    def _take(self, event: Event, arrival_ns: int) -> None:
+        match event:
+            case Packet():
+                self.decoded_at = time.monotonic()
+                self.spacing_s = event.n / max(1.0, self.clock.rate_hz)
+                self._give(self.clock.take(event, arrival_ns))
+            case Battery(percent):
+                self.outlet.state(self._state(), battery_percent=percent)
+            case Note(text):
+                self._note(text)
+            case Skipped(length):
+                self.skipped_bytes += length
+            case Stopped(why):
+                self.ended = (SilenceReason.NO_DATA, f"the wearable stopped: {why}")
+            case TimeReply(token, received, sent):
+                asked_ns = self._asked.pop(token, None)
+                if asked_ns is not None:
+                    self.clock.exchange(asked_ns, received, sent, arrival_ns)
+
+    def _state(self) -> DeviceState:
+        return DeviceState.STREAMING if self.good else DeviceState.SETTING_UP
+
+    def _note(self, text: str) -> None:
+        if text and text not in self._notes:
+            self._notes.add(text)
+            self.outlet.state(self._state(), note=text)
+
+    def _watch_wall(self) -> None:
+        offset_ns = time.time_ns() - time.monotonic_ns()
+        if abs(offset_ns - self._offset_ns) > WALL_STEP_NS:
+            self._offset_ns = offset_ns
+            self._give(self.clock.rebase(offset_ns))
+
+    def _give(self, timed: list[Timed]) -> None:
+        for one in timed:
+            gap = one.gap
+            if self.link.overruns > self._overruns:
+                self._overruns = self.link.overruns
+                if gap is not None and gap.reason is GapReason.LOST:
+                    gap = replace(gap, reason=GapReason.OVERRUN)
+            samples = _samples(one, gap)
+            if self._check.verdict is Verdict.GOOD:
+                self._out(samples)
+            elif self._check.verdict is Verdict.OPEN:
+                self._held.append(samples)
+                self._check.take(samples.t_ns, samples.acc, samples.acc_scale, samples.gyr, samples.gyr_scale)
+                self._judge()
+
+    def _judge(self) -> None:
+        """Once the units are known to be right, what was held goes on; where they are wrong, nothing does."""
+        if self._check.verdict is Verdict.OPEN:
+            return
+        held, self._held = self._held, []
+        if self._check.verdict is Verdict.WRONG:
+            self.ended = self.ended or (SilenceReason.UNITS, self._check.say)
+            return
+        self._note(self._check.say)
+        for samples in held:
+            self._out(samples)
+
+    def _out(self, samples: Samples) -> None:
+        self.good = True
+        self.outlet.samples(samples)
+
+
+def _samples(timed: Timed, gap: Gap | None) -> Samples:
+    packet = timed.packet
+    return Samples(
+        t_ns=timed.t_ns,
+        acc=packet.acc,
+        acc_scale=packet.acc_scale,
+        gyr=packet.gyr,
+        gyr_scale=packet.gyr_scale,
+        clock=timed.kind,
+        gap_before=gap,
+    )
