@@ -23,7 +23,7 @@ from sensor_bridge.bluetooth._radio import Radio, RadioLost, Sighting
 from sensor_bridge.bluetooth._stream import Stream
 from sensor_bridge.bluetooth._why import FAILURES, why
 from sensor_bridge.source import Outlet
-from sensor_bridge.wearable import Script, Wanted, Wearable
+from sensor_bridge.wearable import Script, Wanted, Wearable, WearableRefused
 
 _log = logging.getLogger(__name__)
 
@@ -146,6 +146,8 @@ class BluetoothSource:
                     link = await self._connect(sighting, lost.set)
                 outlet.state(DeviceState.SETTING_UP)
                 await self._set_up(link, lost)
+            except WearableRefused:
+                raise
             except FAILURES:
                 await self.radio.failed()
                 raise

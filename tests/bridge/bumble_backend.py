@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
@@ -53,7 +54,7 @@ def _text(uuid: Any) -> str:
 class BumbleScanner(BaseBleakScanner):
     central: ClassVar[Any]
 
-    def __init__(self, detection_callback: Any, service_uuids: Any, scanning_mode: str, **_: Any) -> None:
+    def __init__(self, detection_callback: Any, service_uuids: Any, _mode: str, **_: Any) -> None:
         super().__init__(detection_callback, service_uuids)
 
     def _heard(self, advertisement: Any) -> None:
@@ -91,7 +92,8 @@ class BumbleScanner(BaseBleakScanner):
 class BumbleClient(BaseBleakClient):
     central: ClassVar[Any]
 
-    def __init__(self, address_or_ble_device: BLEDevice | str, services: Any = None, **options: Any) -> None:
+    def __init__(self, address_or_ble_device: BLEDevice | str, **options: Any) -> None:
+        options.pop("services", None)
         super().__init__(address_or_ble_device, **options)
         assert isinstance(address_or_ble_device, BLEDevice)
         self._target = address_or_ble_device.details
@@ -116,7 +118,7 @@ class BumbleClient(BaseBleakClient):
         if self._disconnected_callback:
             self._disconnected_callback()
 
-    async def connect(self, pair: bool, **_: Any) -> None:
+    async def connect(self, pair: bool, **_: Any) -> None:  # noqa: ARG002  # the signature is bleak's
         try:
             self._connection = await self.central.connect(self._target, timeout=self._timeout)
         except core.TimeoutError:
@@ -148,7 +150,7 @@ class BumbleClient(BaseBleakClient):
         if self._connection is None:
             raise BleakError("Not connected")
         try:
-            return await call(*args, **options)
+            return await asyncio.shield(asyncio.ensure_future(call(*args, **options)))  # Bumble can't be cancelled
         except core.ProtocolError as error:
             raise BleakGATTProtocolError(error.error_code) from error
         except (core.BaseBumbleError, AttributeError) as error:

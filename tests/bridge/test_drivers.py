@@ -1,0 +1,93 @@
+"""Every driver through the bleak API: scanned, connected, set up, streamed at its rates, stopped; nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sagittal.messages import DeviceState, SilenceReason
+from sensor_bridge.wearable import Wearable
+from sensor_bridge.wearables import WEARABLES, wearable
+from tests.bridge.air import Air, Worn, until
+
+STREAM_S = 2.5
+
+
+def rates(one: Wearable) -> list[float]:
+    """The lowest and the highest rate between 50 and 400 Hz; the highest of all where it has none of these."""
+    offered = one.capabilities.rates_hz
+    inside = sorted(rate for rate in offered if 50 <= rate <= 400)
+    return [inside[0], inside[-1]] if len(inside) > 1 else inside or [max(offered)]
+
+
+def whole(worn: Worn) -> None:
+    """As many samples as left the wearable, but for those of a packet it had not filled; no gap, even times."""
+    sent = worn.numbers[-1] - worn.numbers[0] + 1
+    per_packet = worn.source.wearable.capabilities.samples_per_packet
+    assert worn.outlet.gaps == []
+    assert abs(worn.outlet.n - sent) < max(2, 2 * per_packet), worn.source.driver
+    times = worn.outlet.times()
+    rate_hz = (len(times) - 1) / (times[-1] - times[0]) * 1e9
+    assert rate_hz == pytest.approx(worn.rate_hz, rel=0.1)
+
+
+@pytest.mark.parametrize("which", [0, -1], ids=["slow", "fast"])
+async def test_all_drivers_at_once_lose_nothing(which: int) -> None:
+    async with Air() as air:
+        for one in WEARABLES:
+            await air.wear(one, rates(one)[which])
+        await until(lambda: all(worn.outlet.n > 0 for worn in air.worn), 40)
+        await asyncio.sleep(STREAM_S)
+        await air.hush()
+        for worn in air.worn:
+            whole(worn)
+            assert worn.outlet.told[-1][0] is DeviceState.STREAMING, worn.source.driver
+            has_gyr = bool(worn.source.wearable.capabilities.gyr_ranges_dps)
+            assert (worn.outlet.got[-1].gyr is not None) == has_gyr, worn.source.driver
+            assert (worn.outlet.battery is not None) >= worn.source.wearable.capabilities.battery, worn.source.driver
+
+
+async def survives(worn: Worn) -> None:
+    outlet, peripheral = worn.outlet, worn.peripheral
+    for fault in ("link", "silence", "reboot"):
+        before = outlet.n
+        await until(lambda before=before: outlet.n > before)
+        outlet.told.clear()
+        if fault == "link":
+            await peripheral.drop_link()
+            await until(lambda: SilenceReason.LINK_LOST in outlet.reasons)
+        elif fault == "silence":
+            peripheral.silent = True
+            await until(lambda: (DeviceState.WAITING, SilenceReason.NO_DATA) in outlet.told)
+            peripheral.silent = False
+        else:
+            await peripheral.reboot()
+            await until(lambda: SilenceReason.LINK_LOST in outlet.reasons)
+        told = len(outlet.gaps)
+        await until(lambda told=told: len(outlet.gaps) > told)
+
+
+@pytest.mark.parametrize("half", [WEARABLES[::2], WEARABLES[1::2]], ids=["even", "odd"])
+async def test_drivers_survive_link_loss_silence_and_reboot(half: tuple[Wearable, ...]) -> None:
+    async with Air() as air:
+        for one in half:
+            await air.wear(one, 50.0)
+        await asyncio.gather(*(survives(worn) for worn in air.worn))
+        await air.hush()
+        for worn in air.worn:
+            worn.outlet.times()
+            assert worn.source.connections >= 4, worn.source.driver
+
+
+@pytest.mark.parametrize("driver", ["sagittal", "movesense", "movella_dot"])
+async def test_a_clock_that_wraps_while_streaming_leaves_no_trace(driver: str) -> None:
+    one = wearable(driver)
+    clock = one.capabilities.clock
+    assert clock is not None
+    async with Air() as air:
+        worn = await air.wear(one, clock_start_ns=(1 << clock.bits) * clock.tick_ns - 3_000_000_000)
+        await until(lambda: worn.outlet.n > 0)
+        await asyncio.sleep(STREAM_S)
+        await air.hush()
+        whole(worn)
