@@ -12,6 +12,7 @@ import random
 import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from sagittal.units import NS_PER_S
 from sensor_bridge._clock import SampleClock
@@ -78,7 +79,7 @@ def errors(case: Case, seconds: float, seed: int = 7) -> dict[str, list[float]]:
         device += [t * (1 + case.ppm * 1e-6) for t in times]
     found += [t / NS_PER_S for one in sut.flush() for t in one.t_ns]
     assert len(found) == len(true)
-    assert all(b > a for a, b in zip(found, found[1:], strict=False))
+    assert all(b > a for a, b in pairwise(found))
     ways = {"arrival": arrived, "own clock": device, "Sagittal": found}
     out = {}
     for name, times in ways.items():
@@ -93,7 +94,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30.0)
     seconds = parser.parse_args().minutes * 60
     us32, ms32 = Clock(1000, 32), Clock(1_000_000, 32)
-    print(f"{'case':34}{'ppm':>6}   rms ms (largest): " + "  ".join(("arrival", "own clock", "Sagittal")))
+    print(f"{'case':34}{'ppm':>6}   rms (largest), ms: arrival, own clock, Sagittal")
     for ppm in PPM:
         for case in (
             Case("device clock, us, 100 Hz", 100, 1, ppm, us32),

@@ -126,6 +126,13 @@ class Spool(_Section):
     replay_blocks_per_s: Annotated[float, Field(gt=0)] = 200.0
 
 
+class Bluetooth(_Section):
+    """The bridge's adapter (hci1; empty is the first), and whether it may be switched off and on to heal it."""
+
+    adapter: Annotated[str, Field(pattern=r"^(hci\d{1,2})?$")] = ""
+    power_cycle: bool = True
+
+
 class Worker(_Section):
     """The analytics worker: at most `commit_s` between two commits, and how long each kind of result is kept."""
 
@@ -169,6 +176,7 @@ class Settings(BaseSettings):
     broker: Broker = Field(default_factory=Broker)
     page: Page = Field(default_factory=Page)
     spool: Spool = Field(default_factory=Spool)
+    bluetooth: Bluetooth = Field(default_factory=Bluetooth)
     worker: Worker = Field(default_factory=Worker)
     influx: Influx = Field(default_factory=Influx)
     home: Home = Field(default_factory=Home)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import paho.mqtt.client as paho
@@ -16,7 +17,7 @@ from sagittal.messages import DeviceHealth, Status, Watermark
 from sagittal.mqtt import make_client, start
 from sagittal.names import Site
 from sagittal.settings import Settings
-from sagittal.topics import parse, site_topic, status_topic
+from sagittal.topics import parse, site_topic, status_topic, wearer_topic
 from sensor_bridge._spool import Spool, Spooled
 
 MAX_IN_FLIGHT = 100
@@ -50,6 +51,8 @@ class Publisher:
         self._status = status_topic("bridge", name)
         self._settings = settings
         self._health: dict[str, bytes] = {}
+        self._heard: list[str] = []
+        self._take_event: Callable[[str, bytes], object] | None = None
         self.client = make_client(f"sagittal-bridge-{name}", settings)
         self.client.will_set(self._status, self._state("offline"), qos=1, retain=True)
         self.client.on_connect = self._on_connect
@@ -79,6 +82,11 @@ class Publisher:
             self._streams[wearer, site] = _Stream(wearer, site, live=newest, back_end=newest, moved=time.monotonic())
         if self.connected:
             self.client.subscribe(site_topic(wearer, site, "stored"), qos=1)
+
+    def hear(self, wearers: Sequence[str], take: Callable[[str, bytes], object]) -> None:
+        """Pass every event of these wearers to `take`, which is called by the client's thread."""
+        self._take_event = take
+        self._heard = [wearer_topic(wearer, "event") for wearer in wearers]
 
     def kick(self) -> None:
         """A block has come."""
@@ -120,9 +128,12 @@ class Publisher:
         with self._wake:
             self._in_flight.clear()
             for stream in self._streams.values():
+                stream.live = max(stream.live, self._spool.newest(stream.wearer, stream.site))
                 self._again(stream)
                 client.subscribe(site_topic(stream.wearer, stream.site, "stored"), qos=1)
             self._wake.notify_all()
+        for topic in self._heard:
+            client.subscribe(topic, qos=1)
         for topic, data in list(self._health.items()):
             client.publish(topic, data, qos=1, retain=True)
 
@@ -137,6 +148,9 @@ class Publisher:
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         topic = parse(message.topic)
+        if topic is not None and topic.kind == "event" and self._take_event is not None:
+            self._take_event(topic.wearer, bytes(message.payload))
+            return
         try:
             mark = Watermark.model_validate_json(message.payload)
             mark.cursor  # noqa: B018  # a boot_id that is no hexadecimal raises here

@@ -15,9 +15,10 @@ from sagittal.errors import SagittalError
 from sagittal.messages import DeviceHealth, DeviceState, SilenceReason
 from sagittal.settings import Settings
 from sensor_bridge._builder import BlockBuilder, Samples
+from sensor_bridge._haptics import Haptics
 from sensor_bridge._publisher import Publisher
 from sensor_bridge._spool import Spool
-from sensor_bridge.source import Source, offline
+from sensor_bridge.source import Source, SourceLost, offline
 
 _log = logging.getLogger(__name__)
 
@@ -142,7 +143,10 @@ class Bridge:
         self._name = settings.bridge_name
         self.spool = Spool(settings.spool_path, settings.spool.max_mb * 1e6, settings.spool.max_days * 86400)
         self.publisher = Publisher(settings, self.spool, settings.bridge_name)
+        haptics = Haptics(sources)
+        self.publisher.hear(haptics.wearers, haptics.take)
         self._stop = asyncio.Event()
+        self._lost: SourceLost | None = None
 
     def stop(self) -> None:
         """End `run` soon; safe from a signal handler of the same loop."""
@@ -156,13 +160,21 @@ class Bridge:
         )
 
     async def run(self, *, drain_s: float = 2.0) -> Totals:
-        """Serve every source until all are done or `stop` is called, then wait up to `drain_s` for the mark."""
+        """Serve every source until all are done or `stop` is called, then wait up to `drain_s` for the mark.
+
+        Raises
+        ------
+        SourceLost
+            Where a source says that only a new process can help; all sources have ended in order, the spool is whole.
+        """
         self.publisher.start()
         try:
             await asyncio.gather(*(self._serve(source) for source in self._sources))
             deadline = time.monotonic() + drain_s
             while not self.publisher.drained() and time.monotonic() < deadline:  # noqa: ASYNC110  # told by a thread
                 await asyncio.sleep(0.05)
+            if self._lost is not None:
+                raise self._lost
             return self.totals()
         finally:
             await asyncio.to_thread(self.publisher.stop)
@@ -175,6 +187,10 @@ class Bridge:
             while not self._stop.is_set():
                 try:
                     await source.run(outlet, self._stop)
+                    return
+                except SourceLost as lost:
+                    self._lost = lost
+                    self._stop.set()
                     return
                 except (SagittalError, OSError, EOFError, TimeoutError) as error:
                     _log.warning("%s of %s failed: %s", source.device, source.wearer, error)

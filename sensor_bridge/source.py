@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
+from sagittal.errors import SagittalError
 from sagittal.messages import DeviceHealth, DeviceState, SilenceReason
 from sagittal.names import Site
 from sensor_bridge._builder import Samples
 
-__all__ = ["Outlet", "Samples", "Source"]
+__all__ = ["Outlet", "Samples", "Source", "SourceLost"]
+
+
+class SourceLost(SagittalError):
+    """A source can't go on in this process: it should end, and be started anew by whoever looks after it."""
 
 
 class Outlet(Protocol):

@@ -23,7 +23,11 @@ def sources(settings: Settings) -> list[Source]:
         Where no wearable is named, or one with a driver that is not known.
     """
     require_wearables(settings)
-    return [_open(wearer, device) for wearer in settings.wearers for device in wearer.devices]
+    worn = [(wearer, device) for wearer in settings.wearers for device in wearer.devices]
+    if all(device.driver in _DRIVERS for _, device in worn):
+        return [_DRIVERS[device.driver](wearer, device) for wearer, device in worn]
+    over_bluetooth = _bluetooth(settings)
+    return [_DRIVERS.get(device.driver, over_bluetooth)(wearer, device) for wearer, device in worn]
 
 
 def require_wearables(settings: Settings) -> None:
@@ -40,13 +44,32 @@ def require_wearables(settings: Settings) -> None:
         )
 
 
-def _open(wearer: Wearer, device: Device) -> Source:
-    opener = _DRIVERS.get(device.driver)
-    if opener is None:
+def _bluetooth(settings: Settings) -> Callable[[Wearer, Device], Source]:
+    """How wearables over Bluetooth are opened: all share one adapter."""
+    try:
+        from sensor_bridge.bluetooth import BluetoothSource, Radio
+    except ImportError as error:
         raise SettingsError(
-            f"driver {device.driver!r} of {wearer.id}/{device.name} is not known: use one of {', '.join(_DRIVERS)}"
+            f"wearables need the library {error.name}, which is absent: pip install 'sagittal[bridge]'"
+        ) from None
+    from sensor_bridge.wearables import wanted, wearable
+
+    radio = Radio(settings.bluetooth.adapter, power_cycle=settings.bluetooth.power_cycle)
+
+    def open_one(wearer: Wearer, device: Device) -> Source:
+        kind = wearable(device.driver)
+        return BluetoothSource(
+            wearer=wearer.id,
+            site=device.site,
+            device=device.name,
+            driver=device.driver,
+            wearable=kind,
+            settings=device,
+            wanted=wanted(device),
+            radio=radio,
         )
-    return opener(wearer, device)
+
+    return open_one
 
 
 def _simulated(wearer: Wearer, device: Device) -> Source:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,9 @@ import typer
 
 from sagittal.cli._options import BROKER, DATA_DIR, with_broker
 from sagittal.cli._sources import sources
+
+EX_TEMPFAIL = 75
+"""sysexits.h: try again; a service manager with `Restart=on-failure` does."""
 
 
 def register(app: typer.Typer) -> None:
@@ -27,6 +31,7 @@ def bridge(broker: Annotated[str | None, BROKER] = None, data_dir: Annotated[Pat
     settings = with_broker(broker, data_dir)
     logging.basicConfig(level=logging.WARNING, format="bridge: %(message)s")
     from sensor_bridge.bridge import Bridge
+    from sensor_bridge.source import SourceLost
 
     bridging = Bridge(settings, sources(settings))
 
@@ -36,4 +41,8 @@ def bridge(broker: Annotated[str | None, BROKER] = None, data_dir: Annotated[Pat
             loop.add_signal_handler(number, bridging.stop)
         await bridging.run()
 
-    asyncio.run(serve())
+    try:
+        asyncio.run(serve())
+    except SourceLost as lost:
+        sys.stderr.write(f"sagittal: {lost}\n")
+        raise typer.Exit(EX_TEMPFAIL) from None

@@ -16,8 +16,8 @@ from bleak.backends.client import BaseBleakClient
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 
-from sagittal.errors import SagittalError
 from sensor_bridge.bluetooth._why import FAILURES, why
+from sensor_bridge.source import SourceLost
 from sensor_bridge.wearable import Advertisement
 
 _log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ SILENCE_S = 90.0
 MAX_FAILURES = 3
 
 
-class RadioLost(SagittalError):
+class RadioLost(SourceLost):
     """Bluetooth stays broken after all that can be done from here: the process should be started anew."""
 
 

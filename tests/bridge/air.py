@@ -63,7 +63,7 @@ class Outlet:
 
     def samples(self, samples: Samples) -> None:
         self.got.append(samples)
-        if self.told[-1][0] is not DeviceState.STREAMING:
+        if not self.told or self.told[-1][0] is not DeviceState.STREAMING:
             self.state(DeviceState.STREAMING)
 
     def state(

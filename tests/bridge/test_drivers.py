@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
 from sagittal.messages import DeviceState, SilenceReason
 from sensor_bridge.wearable import Wearable
 from sensor_bridge.wearables import WEARABLES, wearable
-from tests.bridge.air import Air, Worn, until
+from tests.bridge.air import Air, Outlet, Worn, until
 
 STREAM_S = 2.5
 
@@ -48,11 +49,18 @@ async def test_all_drivers_at_once_lose_nothing(which: int) -> None:
             assert (worn.outlet.battery is not None) >= worn.source.wearable.capabilities.battery, worn.source.driver
 
 
+def _more(outlet: Outlet, before: int) -> bool:
+    return outlet.n > before
+
+
+def _another_gap(outlet: Outlet, before: int) -> bool:
+    return len(outlet.gaps) > before
+
+
 async def survives(worn: Worn) -> None:
     outlet, peripheral = worn.outlet, worn.peripheral
     for fault in ("link", "silence", "reboot"):
-        before = outlet.n
-        await until(lambda before=before: outlet.n > before)
+        await until(partial(_more, outlet, outlet.n))
         outlet.told.clear()
         if fault == "link":
             await peripheral.drop_link()
@@ -64,8 +72,7 @@ async def survives(worn: Worn) -> None:
         else:
             await peripheral.reboot()
             await until(lambda: SilenceReason.LINK_LOST in outlet.reasons)
-        told = len(outlet.gaps)
-        await until(lambda told=told: len(outlet.gaps) > told)
+        await until(partial(_another_gap, outlet, len(outlet.gaps)))
 
 
 @pytest.mark.parametrize("half", [WEARABLES[::2], WEARABLES[1::2]], ids=["even", "odd"])
