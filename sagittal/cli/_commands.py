@@ -13,10 +13,12 @@ from sagittal.cli import (
     export,
     home,
     page,
+    pair,
     record,
     replay,
     report,
     run,
+    scan,
     settings,
     share,
     sink,
@@ -25,6 +27,8 @@ from sagittal.cli import (
 
 _MODULES = (
     run,
+    scan,
+    pair,
     bridge,
     worker,
     page,

@@ -77,9 +77,14 @@ class Radio:
     _level: int = 0
 
     @property
-    def bluez(self) -> dict[str, str]:
-        """The arguments of bleak that choose the adapter."""
-        return {"adapter": self.adapter} if self.adapter and sys.platform == "linux" else {}
+    def _adapter_options(self) -> dict[str, Any]:
+        return {"bluez": {"adapter": self.adapter}} if self.adapter and sys.platform == "linux" else {}
+
+    @property
+    def client_options(self) -> dict[str, Any]:
+        """What every client of this radio must be made with."""
+        backend = self.backends.client
+        return self._adapter_options if backend is None else {"backend": backend}
 
     @contextlib.asynccontextmanager
     async def search(self) -> AsyncIterator[None]:
@@ -149,9 +154,8 @@ class Radio:
                 await self._drop()
 
     def _make(self) -> BleakScanner:
-        options: dict[str, Any] = {"bluez": self.bluez} if self.bluez else {}
-        if self.backends.scanner is not None:
-            options["backend"] = self.backends.scanner
+        backend = self.backends.scanner
+        options = self._adapter_options if backend is None else {"backend": backend}
         return BleakScanner(self._on_advertisement, **options)
 
     async def _drop(self) -> None:

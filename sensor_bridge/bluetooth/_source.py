@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from bleak import BleakClient
 
@@ -204,13 +203,8 @@ class BluetoothSource:
         return any(one is not None for one in named) or self.wearable.recognise(heard) is not None
 
     async def _connect(self, sighting: Sighting, lost: Callable[[], None]) -> Link:
-        options: dict[str, Any] = {}
-        backend = self.radio.backends.client
-        if backend is not None:
-            options["backend"] = backend
-        elif self.radio.bluez:
-            options["bluez"] = self.radio.bluez
-        if sys.platform == "linux" and backend is None:
+        options = self.radio.client_options
+        if sys.platform == "linux" and self.radio.backends.client is None:
             from bleak_retry_connector import establish_connection
 
             client = await asyncio.wait_for(
