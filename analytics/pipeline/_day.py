@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from analytics._evolve import evolve
 from analytics.compensation import Assessment
 from analytics.pipeline import _compensation, _usual
 from analytics.pipeline._state import VERSION, State
@@ -17,7 +18,7 @@ def hear(state: State, result: Result) -> tuple[State, list[Result]]:
     usual = _usual.hear(state.usual, result, posed=compensation.posed)
     if compensation is state.compensation and usual is state.usual:
         return state, []
-    return replace(state, compensation=compensation, usual=usual), [*told]
+    return evolve(state, compensation=compensation, usual=usual), [*told]
 
 
 def told(state: State, result: Result) -> tuple[State, list[Result]]:
@@ -28,7 +29,7 @@ def told(state: State, result: Result) -> tuple[State, list[Result]]:
     if not result.final:
         return state, [_with(result, judged, _usual.compared(state.usual, result, judged.departure))]
     usual, changes, events = _usual.closed(state.usual, result, judged.departure, VERSION)
-    state = replace(state, usual=usual, compensation=_compensation.new_day(state.compensation))
+    state = evolve(state, usual=usual, compensation=_compensation.new_day(state.compensation))
     return state, [_with(result, judged, changes), *events]
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics._evolve import evolve
 from analytics._window import GRID_HZ, BoolArray, FloatArray
 from sagittal.blocks import Block
 from sagittal.thresholds import threshold
@@ -20,7 +21,7 @@ _AXES = 6
 IntArray = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Hop:
     """Up to a second of grid rows: UTC of the first row's segment, row number in it, (n, 6) acc and gyr, validity."""
 
@@ -36,7 +37,7 @@ class Hop:
         return self.segment_ns + self.index * ROW_NS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GridState:
     """Where the grid stands: the segment's first row in UTC, rows cut so far, the rest of a hop, the last sample."""
 
@@ -120,7 +121,7 @@ def _extend(state: GridState, t_ns: IntArray, samples: FloatArray) -> tuple[Grid
     ]
     kept = len(hops) * HOP
     return (
-        replace(
+        evolve(
             state,
             cut=state.cut + kept,
             rest=rows[kept:].copy(),

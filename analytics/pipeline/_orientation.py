@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import vqf
 
+from analytics._evolve import evolve
 from analytics._window import GRID_HZ, FloatArray, Window
 from analytics.pipeline._grid import Hop
 from sagittal.units import STANDARD_GRAVITY_MPS2
@@ -18,7 +19,7 @@ _SCALE_LEAST_S = 5.0
 _SCALE_MEMORY_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OrientationState:
     """The filter's own state, a plain dict; gravity as the sensor reads it, and the seconds behind that.
 
@@ -45,14 +46,14 @@ def follow(state: OrientationState, hop: Hop) -> tuple[OrientationState, Window,
     quat = tracker.updateBatch(gyr, acc)["quat6D"]
     bias, _ = tracker.getBiasEstimate()
     up = up_of(quat)
-    state = _weigh(replace(state, filter=tracker.state), acc, up)
+    state = _weigh(evolve(state, filter=tracker.state), acc, up)
     window = Window(hop.index, acc * state.scale, gyr - bias, up, hop.valid)
     return state, window, quat
 
 
 def restart(state: OrientationState) -> OrientationState:
     """A new segment: orientation anew, the sensor's own scale stays."""
-    return replace(state, filter=None)
+    return evolve(state, filter=None)
 
 
 def up_of(quat: FloatArray) -> FloatArray:
@@ -66,4 +67,4 @@ def _weigh(state: OrientationState, acc: FloatArray, up: FloatArray) -> Orientat
         return state
     upward = float(np.einsum("ij,ij->i", acc, up).mean())
     seconds = min(state.rest_s + 1.0, _SCALE_MEMORY_S)
-    return replace(state, rest_mps2=state.rest_mps2 + (upward - state.rest_mps2) / seconds, rest_s=seconds)
+    return evolve(state, rest_mps2=state.rest_mps2 + (upward - state.rest_mps2) / seconds, rest_s=seconds)

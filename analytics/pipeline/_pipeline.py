@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
+from analytics._evolve import evolve
 from analytics._window import GRID_HZ, FloatArray, Window
 from analytics.gait import Bout, GaitResult, GaitState, MountingKnown, Now, gait_finish, gait_step, new_state
 from analytics.pipeline import _care, _compensation, _day, _extra, _grid, _orientation
@@ -44,13 +44,13 @@ def step(state: State, block: Block) -> tuple[State, list[Result]]:
     The first of the primary sites that sends leads; of other primary sites nothing is used.
     """
     if state.site is None and block.site in PRIMARY_SITES:
-        state = replace(state, site=block.site)
+        state = evolve(state, site=block.site)
     if block.site not in PRIMARY_SITES:
         site = _extra.feed(state.extra.get(block.site, _extra.Extra()), block)
-        state = replace(state, extra={**state.extra, block.site: site})
+        state = evolve(state, extra={**state.extra, block.site: site})
     elif block.site == state.site:
         grid, hops = _grid.feed(state.grid, *_grid.samples_of(block))
-        state = replace(
+        state = evolve(
             state,
             grid=grid,
             end_ns=max(state.end_ns, block.t0_ns + block.duration_ns),
@@ -64,10 +64,10 @@ def finish(state: State) -> tuple[State, list[Result]]:
     """No more samples will come: close what is open."""
     grid, hops = _grid.finish(state.grid)
     extra = {site: _extra.finish(one) for site, one in state.extra.items()}
-    state = replace(state, grid=grid, extra=extra, held=(*state.held, *hops))
+    state = evolve(state, grid=grid, extra=extra, held=(*state.held, *hops))
     state, results = _due(state, None)
     compensation, events = _compensation.ended(state.compensation, VERSION)
-    state, found = _counted(replace(state, compensation=compensation), [*events])
+    state, found = _counted(evolve(state, compensation=compensation), [*events])
     results += found
     for one in state.sums.close(state.profile.zone, VERSION):
         state, found = _day.told(state, one)
@@ -83,11 +83,11 @@ def _due(state: State, newest_ns: int | None) -> tuple[State, list[Result]]:
         if newest_ns is not None and not _extra.ready(state.extra.values(), hop, newest_ns):
             return state, results
         state, gaps = _gaps_before(state, hop.start_ns)
-        state, again, fresh = _second(replace(state, held=state.held[1:]), hop)
+        state, again, fresh = _second(evolve(state, held=state.held[1:]), hop)
         care, fresh = _care.attend(state.care, state.profile, fresh)
-        state, fresh = _counted(replace(state, care=care), fresh)
+        state, fresh = _counted(evolve(state, care=care), fresh)
         before_ns = _compensation.oldest_ns(state.compensation, state.gait, hop.segment_ns)
-        state = replace(state, extra=_extra.forget(state.extra, before_ns))
+        state = evolve(state, extra=_extra.forget(state.extra, before_ns))
         results += [*gaps, *again, *fresh]
     state, gaps = _gaps_before(state, None)
     return state, [*results, *gaps]
@@ -98,16 +98,16 @@ def _gaps_before(state: State, t_ns: int | None) -> tuple[State, list[Result]]:
     due = [one for one in state.gaps if t_ns is None or one.t_ns <= t_ns]
     if not due:
         return state, []
-    return _counted(replace(state, gaps=state.gaps[len(due) :]), [*due])
+    return _counted(evolve(state, gaps=state.gaps[len(due) :]), [*due])
 
 
 def command(state: State, wish: Command) -> tuple[State, list[Result]]:
     """Carry out a wish: `calibrate` takes the next five still seconds, or three bends; what a wish leads to."""
     if wish.verb == "calibrate":
         method: Method = "bends" if wish.values.get("method") == "bends" else "stand"
-        return replace(state, posture=posture_calibrate(state.posture, method)), []
+        return evolve(state, posture=posture_calibrate(state.posture, method)), []
     care, said = _care.obey(state.care, state.profile, wish)
-    return replace(state, care=care), list(said)
+    return evolve(state, care=care), list(said)
 
 
 def _counted(state: State, results: list[Result]) -> tuple[State, list[Result]]:
@@ -124,10 +124,10 @@ def _counted(state: State, results: list[Result]) -> tuple[State, list[Result]]:
     waiting = [*state.waiting, *(one for one in out if isinstance(one, Event | GapMark | Walk))]
     due = [*state.settled, *(one for one in waiting if _time(one) < state.settled_ns)]
     kept = tuple(one for one in waiting if _time(one) >= state.settled_ns)
-    state = replace(state, waiting=kept, settled=())
+    state = evolve(state, waiting=kept, settled=())
     for one in sorted(due, key=_time):
         sums, done = state.sums.add(one, state.profile.zone, VERSION)
-        state = replace(state, sums=sums)
+        state = evolve(state, sums=sums)
         for summed in done:
             state, told = _day.told(state, summed)
             out += told
@@ -156,7 +156,7 @@ def _second(state: State, hop: Hop) -> tuple[State, list[Result], list[Result]]:
     window: Window | None = None
     if len(hop.rows):
         orientation, window, quat = _orientation.follow(state.orientation, hop)
-        state = replace(state, orientation=orientation)
+        state = evolve(state, orientation=orientation)
         if len(window) == GRID_HZ:
             state, again, fresh = _whole_second(state, hop, window, quat)
             window = None
@@ -175,17 +175,17 @@ def _last(state: State, hop: Hop, rest: Window | None) -> tuple[State, list[Resu
     """A segment ends: gait closes its bout, posture lets what it said stand."""
     before = state.gait
     gait, said = gait_finish(before, rest)
-    state = replace(state, gait=gait, orientation=_orientation.restart(state.orientation))
+    state = evolve(state, gait=gait, orientation=_orientation.restart(state.orientation))
     state, results = _from_gait(state, _heard(state, before, hop, rest), said)
     posture, seen = posture_break(state.posture)
-    state = replace(state, posture=posture, settled=(*state.settled, *seen.settled))
-    return replace(state, settled_ns=hop.start_ns + 2 * NS_PER_S), [*seen.rows], results
+    state = evolve(state, posture=posture, settled=(*state.settled, *seen.settled))
+    return evolve(state, settled_ns=hop.start_ns + 2 * NS_PER_S), [*seen.rows], results
 
 
 def _whole_second(state: State, hop: Hop, window: Window, quat: FloatArray) -> tuple[State, list[Result], list[Result]]:
     before = state.gait
     gait, said = gait_step(before, window)
-    state = replace(state, gait=gait)
+    state = evolve(state, gait=gait)
     state, results = _from_gait(state, _heard(state, before, hop, window), said)
     now = next((one for one in said if isinstance(one, Now)), None)
     posture, seen = posture_step(
@@ -199,14 +199,14 @@ def _whole_second(state: State, hop: Hop, window: Window, quat: FloatArray) -> t
         version=VERSION,
     )
     settled_ns = seen.settled[-1].t_ns + NS_PER_S if seen.settled else state.settled_ns
-    state = replace(state, posture=posture, settled=(*state.settled, *seen.settled), settled_ns=settled_ns)
+    state = evolve(state, posture=posture, settled=(*state.settled, *seen.settled), settled_ns=settled_ns)
     results += [seen.rows[-1], *([] if seen.angles is None else [seen.angles]), *seen.events]
     return state, [*seen.rows[:-1]], results
 
 
 def _from_gait(state: State, second: _compensation.Second, said: list[GaitResult]) -> tuple[State, list[Result]]:
     compensation, judged, events = _compensation.listen(state.compensation, second, said, VERSION)
-    state, hop = replace(state, compensation=compensation), second.hop
+    state, hop = evolve(state, compensation=compensation), second.hop
     results: list[Result] = [*events]
     walks: list[Walking] = []
     for one in said:
@@ -218,7 +218,7 @@ def _from_gait(state: State, second: _compensation.Second, said: list[GaitResult
             posture, moved = posture_mounting(
                 state.posture, one.forward, hop.start_ns, slipped=one.slipped, version=VERSION
             )
-            state = replace(state, posture=posture)
+            state = evolve(state, posture=posture)
             results += moved
     decided_ns = hop.segment_ns + state.gait.decided * ROW_NS
-    return replace(state, posture=posture_walks(state.posture, walks, decided_ns)), results
+    return evolve(state, posture=posture_walks(state.posture, walks, decided_ns)), results

@@ -36,7 +36,7 @@ _POSTURES = TypeAdapter(list[Posture])
 _WAITING = TypeAdapter(list[Event | GapMark | Walk])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class State:
     """Everything between two blocks of one wearer.
 

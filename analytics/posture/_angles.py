@@ -12,7 +12,7 @@ from analytics.posture._records import Course
 RATE_HZ = 10
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Inclination:
     """A second at 10 Hz, degrees: flexion positive forwards, lateral positive to the right; None where not known."""
 

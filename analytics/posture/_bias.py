@@ -8,10 +8,11 @@ one axis, which wearables have, tilts every posture by 6° and moves every heigh
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from analytics._evolve import evolve
 from analytics._window import FloatArray
 from analytics.posture._ticks import Array
 from sagittal.units import STANDARD_GRAVITY_MPS2
@@ -23,7 +24,7 @@ VELOCITY_MPS = 0.1
 MEMORY_S = 600.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bias:
     """Normal equations beyond the prior; the offset in m/s² they lead to and its covariance; when last added to, s."""
 
@@ -59,4 +60,4 @@ def _with(bias: Bias, row: FloatArray, value: float, spread: float, time_s: floa
     normal = keep * bias.normal + weight * np.outer(row, row)
     right = keep * bias.right + weight * value * row
     inverse: FloatArray = np.asarray(np.linalg.inv(normal + np.eye(3) / PRIOR_MPS2**2), dtype=float)
-    return replace(bias, normal=normal, right=right, mps2=inverse @ right, spread=inverse, time_s=time_s)
+    return evolve(bias, normal=normal, right=right, mps2=inverse @ right, spread=inverse, time_s=time_s)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from analytics._evolve import evolve
 from analytics._window import FloatArray
 from analytics.posture._geometry import angle, vector
 from analytics.posture._limits import EXPIRES_S, UPRIGHT_DEG
@@ -24,7 +25,7 @@ _LEAST_QUALITY = 0.7
 Method = Literal["", "stand", "bends"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Calibration:
     """What was asked for and how far it is; what is known of upright, since when.
 
@@ -45,11 +46,11 @@ class Calibration:
     confirmed_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Word:
     """What a calibration has to say: name of the event, text, quality 0-1, values."""
 
-    name: Literal["calibrated", "calibration_failed", "calibration_expired", "sensor_moved"]
+    name: Literal["calibrated", "calibration_failed", "calibration_expired", "sensor_moved", "worn", "not_worn"]
     text: str
     quality: float
     values: dict[str, float | None]
@@ -59,8 +60,8 @@ class Word:
 def ask(calibration: Calibration, method: Method) -> Calibration:
     """Begin what a person asked for; anything begun before is dropped."""
     wait = _POSE_WAIT_S if method == "stand" else _BENDS_WAIT_S
-    fresh = replace(calibration, method=method, left_s=wait, done=0, sums=(0.0, 0.0, 0.0), length=0.0)
-    return replace(fresh, deepest=(), peak_deg=0.0)
+    fresh = evolve(calibration, method=method, left_s=wait, done=0, sums=(0.0, 0.0, 0.0), length=0.0)
+    return evolve(fresh, deepest=(), peak_deg=0.0)
 
 
 def go_on(
@@ -69,7 +70,7 @@ def go_on(
     """Take a second, (20, 3) up in the sensor frame."""
     if not calibration.method:
         return calibration, course, []
-    calibration = replace(calibration, left_s=calibration.left_s - 1)
+    calibration = evolve(calibration, left_s=calibration.left_s - 1)
     if calibration.method == "stand":
         calibration, course, words = _pose(calibration, course, up, ns, still)
     else:
@@ -79,7 +80,7 @@ def go_on(
             "The pose was not still for five seconds" if calibration.method == "stand" else "Three bends were not seen"
         )
         words = [*words, Word("calibration_failed", f"{missing}: try again.", 0.0, {})]
-        calibration = replace(calibration, method="")
+        calibration = evolve(calibration, method="")
     return calibration, course, words
 
 
@@ -88,7 +89,7 @@ def confirmed(calibration: Calibration, course: Course, ns: int) -> tuple[Calibr
     if course.trust is not Trust.WALKING:
         return calibration, []
     first = not calibration.known and course.forward is not None
-    calibration = replace(calibration, confirmed_ns=ns, known=calibration.known or first)
+    calibration = evolve(calibration, confirmed_ns=ns, known=calibration.known or first)
     text = "Upright and forward are known from walking."
     return calibration, [Word("calibrated", text, 0.8, {"age_s": 0.0})] if first else []
 
@@ -105,8 +106,8 @@ def expire(calibration: Calibration, course: Course, text: str, ns: int) -> tupl
     if not course.trust.firm:
         return calibration, course, []
     age_s = (ns - calibration.confirmed_ns) * 1e-9
-    course = replace(course, trust=Trust.FIRST, forward=None, reference_acc=None)
-    calibration = replace(calibration, known=False, by_bends=False)
+    course = evolve(course, trust=Trust.FIRST, forward=None, reference_acc=None)
+    calibration = evolve(calibration, known=False, by_bends=False)
     return calibration, course, [Word("calibration_expired", text, 0.0, {"age_s": round(age_s, 1)})]
 
 
@@ -114,9 +115,9 @@ def _pose(
     calibration: Calibration, course: Course, up: FloatArray, ns: int, still: bool
 ) -> tuple[Calibration, Course, list[Word]]:
     if not still:
-        return replace(calibration, done=0, sums=(0.0, 0.0, 0.0)), course, []
+        return evolve(calibration, done=0, sums=(0.0, 0.0, 0.0)), course, []
     x, y, z = (np.array(calibration.sums) + up.sum(axis=0)).tolist()
-    calibration = replace(calibration, done=calibration.done + 1, sums=(x, y, z))
+    calibration = evolve(calibration, done=calibration.done + 1, sums=(x, y, z))
     if calibration.done < POSE_S:
         return calibration, course, []
     total = np.array(calibration.sums)
@@ -126,9 +127,9 @@ def _pose(
     if course.forward is None:
         text += " Forward will be known after some walking, or three bends."
     values = {"quality": round(quality, 3), "changed_deg": None if moved is None else round(moved, 1)}
-    course = replace(course, reference=vector(total), reference_acc=None, trust=Trust.POSE)
-    course = replace(course, base=Base.STANDING if course.base is Base.UPRIGHT else course.base)
-    calibration = replace(calibration, method="", known=True, confirmed_ns=ns)
+    course = evolve(course, reference=vector(total), reference_acc=None, trust=Trust.POSE)
+    course = evolve(course, base=Base.STANDING if course.base is Base.UPRIGHT else course.base)
+    calibration = evolve(calibration, method="", known=True, confirmed_ns=ns)
     return calibration, course, [Word("calibrated", text, quality, values, ("pose",))]
 
 
@@ -154,7 +155,7 @@ def _bend(calibration: Calibration, course: Course, up: FloatArray, ns: int) -> 
     if back:
         deepest = (*deepest, peak) if peak > _BEND_DEG else deepest
         peak = 0.0
-    calibration = replace(calibration, sums=(x, y, z), length=length, peak_deg=peak, deepest=deepest)
+    calibration = evolve(calibration, sums=(x, y, z), length=length, peak_deg=peak, deepest=deepest)
     if len(deepest) < _BENDS:
         return calibration, course, []
     return _bent(calibration, course, ns)
@@ -167,10 +168,10 @@ def _bent(calibration: Calibration, course: Course, ns: int) -> tuple[Calibratio
         word = Word(
             "calibration_failed", "The bends went in different directions: try again, straight ahead.", quality, {}
         )
-        return replace(calibration, method=""), course, [word]
+        return evolve(calibration, method=""), course, [word]
     range_deg = float(np.median(calibration.deepest))
-    course = replace(course, forward=vector(total), trust=course.trust if course.trust.firm else Trust.POSE)
-    calibration = replace(
+    course = evolve(course, forward=vector(total), trust=course.trust if course.trust.firm else Trust.POSE)
+    calibration = evolve(
         calibration, method="", range_deg=round(range_deg, 1), by_bends=True, known=True, confirmed_ns=ns
     )
     values: dict[str, float | None] = {"quality": round(quality, 3), "range_deg": round(range_deg, 1)}

@@ -7,10 +7,10 @@ provisionally while it lasts and decided at the return, or once it has been held
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
+from analytics._evolve import evolve
 from analytics._window import FloatArray
 from analytics.posture import _happened, _rules
 from analytics.posture._bias import Bias, up_at_rest
@@ -61,8 +61,8 @@ def leave(course: Course, ns: int) -> Course:
     """A still moment has ended."""
     away = course.away
     if away is not None:
-        return replace(course, away=replace(away, sure=away.over))
-    return course if course.base is Base.NONE else replace(course, away=Away(left_ns=ns))
+        return evolve(course, away=evolve(away, sure=away.over))
+    return course if course.base is Base.NONE else evolve(course, away=Away(left_ns=ns))
 
 
 def watch(course: Course, up: FloatArray, rate: FloatArray, ns: int) -> Course:
@@ -76,10 +76,10 @@ def watch(course: Course, up: FloatArray, rate: FloatArray, ns: int) -> Course:
     if lowest > math.cos(math.radians(BEND_DEG)):
         if away.steep_ns < 0 and fastest == away.fastest_radps:
             return course
-        return replace(course, away=replace(away, fastest_radps=fastest, steep_ns=-1, deep_ticks=0, side_ticks=0))
+        return evolve(course, away=evolve(away, fastest_radps=fastest, steep_ns=-1, deep_ticks=0, side_ticks=0))
     tilt = np.degrees(np.arccos(np.clip(along, -1.0, 1.0)))
     over = np.flatnonzero(tilt > BEND_DEG)
-    away = replace(
+    away = evolve(
         away,
         fastest_radps=fastest,
         over=away.over.join(ns + int(over[0]) * TICK_NS, ns + int(over[-1]) * TICK_NS, len(over), float(tilt.max()))
@@ -88,7 +88,7 @@ def watch(course: Course, up: FloatArray, rate: FloatArray, ns: int) -> Course:
     )
     if away.steep_ns >= 0 or float(tilt.max()) > LYING_ENDS_DEG:
         away, course = _steep(course, away, up, tilt, ns)
-    return replace(course, away=away)
+    return evolve(course, away=away)
 
 
 def arrive(course: Course, here: Here, ns: int, move: Move | None) -> Course:
@@ -100,8 +100,8 @@ def arrive(course: Course, here: Here, ns: int, move: Move | None) -> Course:
     away = course.away if move is None else _seen(course, course.away, move)
     known = move is not None and away.height_m is not None
     height = away.height_m + move.rise_m if known and move is not None and away.height_m is not None else None
-    away = replace(away, height_m=height, sd_m=math.hypot(away.sd_m, move.sd_m) if move is not None else 0.0)
-    course = replace(course, away=away)
+    away = evolve(away, height_m=height, sd_m=math.hypot(away.sd_m, move.sd_m) if move is not None else 0.0)
+    course = evolve(course, away=away)
     if course.reference is None:
         return _while_lying_first(course, away, here, ns)
     match course.base:
@@ -116,16 +116,16 @@ def arrive(course: Course, here: Here, ns: int, move: Move | None) -> Course:
 def corrected(course: Course, bias: Bias) -> Course:
     """Directions read at rest, with what is known of the sensor's offset by now."""
     if course.reference_acc is not None:
-        course = replace(course, reference=vector(up_at_rest(bias, course.reference_acc)))
+        course = evolve(course, reference=vector(up_at_rest(bias, course.reference_acc)))
     if course.pose_acc is not None:
-        course = replace(course, pose=vector(up_at_rest(bias, course.pose_acc)))
+        course = evolve(course, pose=vector(up_at_rest(bias, course.pose_acc)))
     return course
 
 
 def _seen(course: Course, away: Away, move: Move) -> Away:
     """With the time beyond 20° as the path of the last move tells it."""
     over = away.sure.join(course.at(move.over_first), course.at(move.over_last), move.over_ticks, move.peak_deg)
-    return replace(away, over=over)
+    return evolve(away, over=over)
 
 
 def mended(course: Course, fall: Move | None) -> Course:
@@ -136,7 +136,7 @@ def mended(course: Course, fall: Move | None) -> Course:
     more_m = fall.rise_m - away.fall.rise_m
     height = None if away.height_m is None else away.height_m + more_m
     drop = None if away.drop_m is None else away.drop_m - more_m
-    return replace(course, away=replace(away, fall=fall, height_m=height, drop_m=drop))
+    return evolve(course, away=evolve(away, fall=fall, height_m=height, drop_m=drop))
 
 
 def second(course: Course, up: FloatArray, ns: int, *, still: bool, turned_deg: float | None) -> Course:
@@ -145,8 +145,8 @@ def second(course: Course, up: FloatArray, ns: int, *, still: bool, turned_deg: 
     if away is None:
         return _lying_on(course, up, ns) if course.base is Base.LYING else course
     if turned_deg is not None and away.fall is not None and away.turned_deg is None:
-        away = replace(away, turned_deg=turned_deg)
-        course = low_again(replace(course, away=away), away, ns)
+        away = evolve(away, turned_deg=turned_deg)
+        course = low_again(evolve(course, away=away), away, ns)
         away = course.away or away
     if away.lying_ns >= 0:
         course = _lying_on(course, up, ns)
@@ -177,14 +177,14 @@ def walked(course: Course, ns: int) -> Course:
         course = resolved(course)
     left_ns = course.away.left_ns if course.away is not None else ns
     course = say(course, left_ns, PostureLabel.TRANSITION, GUESS) if course.base is not Base.STANDING else course
-    return replace(course, base=Base.STANDING, base_ns=ns, away=None, seat_m=None, pose=course.reference, pose_acc=None)
+    return evolve(course, base=Base.STANDING, base_ns=ns, away=None, seat_m=None, pose=course.reference, pose_acc=None)
 
 
 def lost(course: Course) -> Course:
     """Samples are missing: nobody knows what happened meanwhile."""
     if course.base is Base.STANDING or course.base is Base.SITTING:
-        course = replace(course, base=Base.UPRIGHT if course.reference is not None else Base.NONE)
-    return replace(course, away=Away(left_ns=course.base_ns, height_m=None) if course.base is not Base.NONE else None)
+        course = evolve(course, base=Base.UPRIGHT if course.reference is not None else Base.NONE)
+    return evolve(course, away=Away(left_ns=course.base_ns, height_m=None) if course.base is not Base.NONE else None)
 
 
 def _steep(course: Course, away: Away, up: FloatArray, tilt: FloatArray, ns: int) -> tuple[Away, Course]:
@@ -198,11 +198,11 @@ def _steep(course: Course, away: Away, up: FloatArray, tilt: FloatArray, ns: int
         if one < LYING_ENDS_DEG:
             if away.lying_ns >= 0:
                 course = say(course, now, PostureLabel.TRANSITION, GUESS)
-                away = replace(away, lain_ns=now)
-            away = replace(away, steep_ns=-1, lying_ns=-1, deep_ticks=0, side_ticks=0)
+                away = evolve(away, lain_ns=now)
+            away = evolve(away, steep_ns=-1, lying_ns=-1, deep_ticks=0, side_ticks=0)
             continue
         deep, sideways = one > LYING_DEG, bool(side[i] > half)
-        away = replace(
+        away = evolve(
             away,
             steep_ns=now if away.steep_ns < 0 else away.steep_ns,
             deep_ticks=away.deep_ticks + 1 if deep else 0,
@@ -212,7 +212,7 @@ def _steep(course: Course, away: Away, up: FloatArray, tilt: FloatArray, ns: int
         long = max(away.deep_ticks, away.side_ticks) >= TICK_HZ
         if away.lying_ns < 0 and long and _rules.lies(course, away, now):
             course = _lies_down(course, away)
-            away = replace(away, lying_ns=away.steep_ns, lain_ns=now, label=PostureLabel.LYING)
+            away = evolve(away, lying_ns=away.steep_ns, lain_ns=now, label=PostureLabel.LYING)
     return away, course
 
 
@@ -235,19 +235,19 @@ def _first(course: Course, here: Here, ns: int) -> Course:
     if course.reference is not None and course.trust.firm:
         return _again(course, here, ns)
     if worn_flat(here.up):
-        found = replace(
+        found = evolve(
             course, reference=vector(here.up), trust=Trust.FIRST, base=Base.UPRIGHT, base_ns=ns, pose=vector(here.up)
         )
-        found = replace(found, reference_acc=here.acc, pose_acc=here.acc)
+        found = evolve(found, reference_acc=here.acc, pose_acc=here.acc)
         return say(found, ns, PostureLabel.STANDING, UNSURE, str(Base.UPRIGHT))
-    found = replace(course, base=Base.LYING, base_ns=ns, pose=vector(here.up), pose_acc=here.acc)
+    found = evolve(course, base=Base.LYING, base_ns=ns, pose=vector(here.up), pose_acc=here.acc)
     return say(found, ns, PostureLabel.LYING, UNSURE)
 
 
 def _again(course: Course, here: Here, ns: int) -> Course:
     """The first still posture after samples were missing, with upright known from before."""
     away = Away(left_ns=ns, height_m=None)
-    return _from_upright(replace(course, base=Base.UPRIGHT, base_ns=ns, away=away), away, here, ns, None)
+    return _from_upright(evolve(course, base=Base.UPRIGHT, base_ns=ns, away=away), away, here, ns, None)
 
 
 def _while_lying_first(course: Course, away: Away, here: Here, ns: int) -> Course:
@@ -255,7 +255,7 @@ def _while_lying_first(course: Course, away: Away, here: Here, ns: int) -> Cours
     rise = away.height_m
     if rise is not None and rise > max(_ROSE_FROM_LYING_M, _SIGNIFICANT * away.sd_m) and worn_flat(here.up):
         course = say(course, away.left_ns, PostureLabel.TRANSITION, GUESS)
-        course = replace(course, reference=vector(here.up), reference_acc=here.acc, trust=Trust.RISE)
+        course = evolve(course, reference=vector(here.up), reference_acc=here.acc, trust=Trust.RISE)
         return at_base(course, Base.UPRIGHT, here, ns, UNSURE)
     return at_base(course, Base.LYING, here, ns, UNSURE, since_ns=away.left_ns)
 
@@ -320,7 +320,7 @@ def _lying_held(course: Course, away: Away, ns: int) -> Course:
     """Lying still; near the height of where it began, that was a seat or a bed."""
     if away.held_ns >= 0:
         return course
-    return replace(_from_bed(course, away), away=replace(away, held_ns=ns))
+    return evolve(_from_bed(course, away), away=evolve(away, held_ns=ns))
 
 
 def _from_bed(course: Course, away: Away) -> Course:
@@ -329,7 +329,7 @@ def _from_bed(course: Course, away: Away) -> Course:
     if course.base is not Base.UPRIGHT or stood:
         return course
     course = say_again(course, course.base_ns, PostureLabel.STANDING, PostureLabel.SITTING, GUESS)
-    return replace(course, base=Base.SITTING)
+    return evolve(course, base=Base.SITTING)
 
 
 def _elsewhere(away: Away, move: Move | None) -> bool:
@@ -354,7 +354,7 @@ def _closed(course: Course, away: Away, here: Here, ns: int, move: Move | None) 
     if angle(here.up, np.array(pose)) > _SAME_DEG or not _elsewhere(away, move):
         return course
     drop = None if away.drop_m is None else away.drop_m + height / 2
-    return replace(course, away=replace(away, height_m=0.0, drop_m=drop))
+    return evolve(course, away=evolve(away, height_m=0.0, drop_m=drop))
 
 
 def _rose(course: Course, away: Away, here: Here, ns: int, move: Move | None) -> Course:
@@ -363,7 +363,7 @@ def _rose(course: Course, away: Away, here: Here, ns: int, move: Move | None) ->
     course = say(course, away.left_ns, PostureLabel.TRANSITION, GUESS)
     course = _happened.stood_up(course, away, move, ns)
     if not course.trust.firm:
-        course = replace(course, reference=vector(here.up), reference_acc=here.acc, trust=Trust.RISE)
+        course = evolve(course, reference=vector(here.up), reference_acc=here.acc, trust=Trust.RISE)
     return at_base(course, Base.STANDING, here, ns, LIKELY)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
+from analytics._evolve import evolve
 from analytics._window import FloatArray
 from analytics.posture import _happened, _rules
 from analytics.posture._geometry import lying_detail, vector
@@ -42,10 +42,10 @@ def held(course: Course, away: Away, here: Here, tilt: float, ns: int, move: Mov
     drop = None if height is None else -height
     lower = drop is not None and away.drop_m is not None and drop > away.drop_m + _LOWER_STILL_M
     if away.held_ns < 0 or lower:
-        away = replace(away, fall=move, drop_m=drop, held_ns=ns, held_deg=tilt, turned_deg=None)
+        away = evolve(away, fall=move, drop_m=drop, held_ns=ns, held_deg=tilt, turned_deg=None)
     elif drop is None:
-        away = replace(away, held_deg=tilt)
-    course = replace(course, away=away)
+        away = evolve(away, held_deg=tilt)
+    course = evolve(course, away=away)
     if is_low(away):
         return low_again(course, away, ns)
     if course.trust.firm and leans_back(course, here.up, tilt):
@@ -59,7 +59,7 @@ def held(course: Course, away: Away, here: Here, tilt: float, ns: int, move: Mov
             PostureLabel.BENDING,
             LIKELY if drop is not None else UNSURE,
         )
-        return replace(course, away=replace(away, label=PostureLabel.BENDING))
+        return evolve(course, away=evolve(away, label=PostureLabel.BENDING))
     return course
 
 
@@ -85,7 +85,7 @@ def low_again(course: Course, away: Away, ns: int) -> Course:
     course = resolved(course)
     course = say(course, max(away.left_ns, away.lain_ns), PostureLabel.TRANSITION, GUESS)
     course = say(course, begun_ns, label, _rules.confidence(odds))
-    return replace(course, away=replace(away, label=label))
+    return evolve(course, away=evolve(away, label=label))
 
 
 def resolved(course: Course) -> Course:
@@ -93,7 +93,7 @@ def resolved(course: Course) -> Course:
     if course.base is not Base.UPRIGHT:
         return course
     course = say_again(course, course.base_ns, PostureLabel.STANDING, PostureLabel.STANDING, LIKELY)
-    return replace(course, base=Base.STANDING)
+    return evolve(course, base=Base.STANDING)
 
 
 def finish(course: Course, away: Away, rise: Move | None, ns: int) -> Course:
@@ -112,7 +112,7 @@ def finish(course: Course, away: Away, rise: Move | None, ns: int) -> Course:
     if kept == course.spans or not kept:
         return course
     dirty = away.left_ns if course.dirty_ns is None else min(course.dirty_ns, away.left_ns)
-    return replace(course, spans=kept, dirty_ns=dirty)
+    return evolve(course, spans=kept, dirty_ns=dirty)
 
 
 def finish_low(course: Course, away: Away, rise: Move | None, ns: int) -> Course | None:
@@ -139,7 +139,7 @@ def finish_low(course: Course, away: Away, rise: Move | None, ns: int) -> Course
     course = say(course, away.left_ns, PostureLabel.TRANSITION, GUESS)
     course = say(course, begun_ns, label, _rules.confidence(odds))
     course = say(course, max(ended_ns, begun_ns + TICK_NS), PostureLabel.TRANSITION, GUESS)
-    return _happened.was_low(course, replace(away, fall=fall, drop_m=drop), label, ended_ns, ns)
+    return _happened.was_low(course, evolve(away, fall=fall, drop_m=drop), label, ended_ns, ns)
 
 
 def at_base(course: Course, base: Base, here: Here, ns: int, confidence: float, since_ns: int | None = None) -> Course:
@@ -149,7 +149,7 @@ def at_base(course: Course, base: Base, here: Here, ns: int, confidence: float, 
         detail = lying_detail(course, here.up)
     course = say(course, ns if since_ns is None else since_ns, LABELS[base], confidence, detail)
     same = course.base is base and (since_ns is not None or base is Base.UPRIGHT)
-    return replace(
+    return evolve(
         course,
         base=base,
         base_ns=course.base_ns if same else ns,
@@ -164,4 +164,4 @@ def settle(course: Course, base: Base, up: FloatArray, ns: int) -> Course:
     """A posture has been held so long that it is a base of its own."""
     away = course.away
     seat = away.drop_m if away is not None and base is Base.SITTING else None
-    return replace(course, base=base, base_ns=ns, pose=vector(up), pose_acc=None, away=None, seat_m=seat)
+    return evolve(course, base=base, base_ns=ns, pose=vector(up), pose_acc=None, away=None, seat_m=seat)

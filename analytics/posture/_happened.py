@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from analytics._evolve import evolve
 from analytics.posture._moves import Move
 from analytics.posture._records import Away, Course, Happening
 from sagittal.names import PostureLabel
@@ -48,4 +47,4 @@ def _add(
 ) -> Course:
     rounded = {key: None if value is None else round(value, 3) for key, value in values.items()}
     one = Happening(name, start_ns, max(0.0, (end_ns - start_ns) / NS_PER_S), rounded, confidence)
-    return replace(course, happened=(*course.happened, one))
+    return evolve(course, happened=(*course.happened, one))

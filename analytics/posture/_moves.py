@@ -20,7 +20,7 @@ _FALLS_M = 0.06
 """Two standard errors of a height: a move that sinks less only rises."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Move:
     """A move in numbers; ticks are counted from the start of the segment.
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import get_args
 
 import numpy as np
 
+from analytics._evolve import evolve
 from analytics._window import FloatArray
 from analytics.posture import _calibration, _seconds, _stream
 from analytics.posture._angles import RATE_HZ, Inclination, inclination
 from analytics.posture._calibration import Calibration, Method, Word
 from analytics.posture._limits import EXPIRES_GAP_S, NOT_WORN_RADPS, NOT_WORN_S
 from analytics.posture._records import Base, Course, Happening, Trust, Vector, say
-from analytics.posture._seconds import Seconds, Walking
+from analytics.posture._seconds import Numbers, Second, Seconds, Walking
 from analytics.posture._stream import StreamState, Walked
 from analytics.posture._ticks import GYR, LAG, TICK_HZ
 from sagittal.names import PostureLabel
@@ -25,7 +26,7 @@ _LAG_NS = LAG * NS_PER_S // TICK_HZ
 _EVENTS = frozenset(get_args(EventName))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PostureState:
     """Everything that posture remembers of a wearer."""
 
@@ -37,7 +38,7 @@ class PostureState:
     end_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Seen:
     """What a second led to.
 
@@ -88,21 +89,21 @@ def posture_step(
     else:
         calibration, course, more = _calibration.aged(calibration, course, start_ns)
         words += more
-    state = replace(state, stream=replace(stream, course=course), calibration=calibration, end_ns=start_ns + NS_PER_S)
-    state, worn = _worn(state, start_ns)
+    state = evolve(state, stream=evolve(stream, course=course), calibration=calibration, end_ns=start_ns + NS_PER_S)
+    state, worn = _worn(state, start_ns, version)
     angles = inclination(state.stream.course, up)
-    row = _row(state, start_ns, angles, version)
-    seconds = _seconds.add(state.seconds, row, walking=walking, cadence_spm=cadence_spm)
+    second = Second(start_ns, _numbers(calibration, angles), walking, cadence_spm, version)
+    seconds = _seconds.add(state.seconds, second)
     seconds = _seconds.decide(seconds, [], decided_ns)
-    state, said, settled = _tell(replace(state, seconds=seconds), start_ns)
-    state, happened = _happened(state)
-    events = [*worn, *(_spoken(word, start_ns) for word in words), *happened]
-    return state, Seen(said, _angles(angles, start_ns), [replace(one, version=version) for one in events], settled)
+    state, said, settled = _tell(evolve(state, seconds=seconds), start_ns)
+    state, happened = _happened(state, version)
+    events = [*worn, *(_spoken(word, start_ns, version) for word in words), *happened]
+    return state, Seen(said, _angles(angles, start_ns), events, settled)
 
 
 def posture_walks(state: PostureState, walks: list[Walking], decided_ns: int) -> PostureState:
     """Take walks as the gait analysis tells them; a later one with the same start replaces an earlier one."""
-    return replace(state, seconds=_seconds.decide(state.seconds, walks, decided_ns))
+    return evolve(state, seconds=_seconds.decide(state.seconds, walks, decided_ns))
 
 
 def posture_mounting(
@@ -114,20 +115,20 @@ def posture_mounting(
     stream = state.stream
     if slipped:
         word = Word("sensor_moved", "The sensor has moved; the walking since then counts.", 0.0, {})
-        events.append(replace(_spoken(word, start_ns), version=version))
+        events.append(_spoken(word, start_ns, version))
         here = stream.walked
-        stream = replace(stream, walked=Walked(here.here, here.here_s, here.here, here.here_s))
+        stream = evolve(stream, walked=Walked(here.here, here.here_s, here.here, here.here_s))
         trust = Trust.FIRST if course.trust.firm else course.trust
-        course = replace(course, trust=trust, reference_acc=None)
-        calibration = replace(calibration, known=False, by_bends=False)
+        course = evolve(course, trust=trust, reference_acc=None)
+        calibration = evolve(calibration, known=False, by_bends=False)
     if not calibration.by_bends:
-        course = replace(course, forward=forward)
-    return replace(state, stream=replace(stream, course=course), calibration=calibration), events
+        course = evolve(course, forward=forward)
+    return evolve(state, stream=evolve(stream, course=course), calibration=calibration), events
 
 
 def posture_calibrate(state: PostureState, method: Method) -> PostureState:
     """A person asks for a calibration: five still seconds upright, or three bends forwards."""
-    return replace(state, calibration=_calibration.ask(state.calibration, method))
+    return evolve(state, calibration=_calibration.ask(state.calibration, method))
 
 
 def posture_break(state: PostureState, *, last: bool = False) -> tuple[PostureState, Seen]:
@@ -135,8 +136,8 @@ def posture_break(state: PostureState, *, last: bool = False) -> tuple[PostureSt
     state, said, settled = _tell(state, None) if state.seconds.pending else (state, [], [])
     if last or state.begun:
         seconds, more = _seconds.settle(state.seconds, state.end_ns + NS_PER_S)
-        state, settled = replace(state, seconds=replace(seconds, before=None)), [*settled, *more]
-    return replace(state, begun=False), Seen(rows=said, settled=settled)
+        state, settled = evolve(state, seconds=evolve(seconds, before=None)), [*settled, *more]
+    return evolve(state, begun=False), Seen(rows=said, settled=settled)
 
 
 def _begun(state: PostureState, start_ns: int) -> tuple[PostureState, list[Word]]:
@@ -149,29 +150,29 @@ def _begun(state: PostureState, start_ns: int) -> tuple[PostureState, list[Word]
     if state.end_ns and start_ns - state.end_ns > EXPIRES_GAP_S * NS_PER_S:
         text = "There was a long silence: stand still or walk to calibrate."
         calibration, course, words = _calibration.expire(calibration, course, text, start_ns)
-    stream = replace(stream, course=course)
-    return replace(state, stream=stream, calibration=calibration, begun=True, motionless_s=0), words
+    stream = evolve(stream, course=course)
+    return evolve(state, stream=stream, calibration=calibration, begun=True, motionless_s=0), words
 
 
-def _worn(state: PostureState, start_ns: int) -> tuple[PostureState, list[Event]]:
+def _worn(state: PostureState, start_ns: int, version: str) -> tuple[PostureState, list[Event]]:
     """Nobody is as still as a table."""
     rates = state.stream.buffer[-TICK_HZ:, GYR]
     still = state.stream.is_still and float(np.abs(rates).max()) < NOT_WORN_RADPS
     before = state.motionless_s
-    state = replace(state, motionless_s=before + 1 if still else 0)
+    state = evolve(state, motionless_s=before + 1 if still else 0)
     course = state.stream.course
     if state.motionless_s == NOT_WORN_S:
         course = say(course, start_ns - (NOT_WORN_S // 2) * NS_PER_S, PostureLabel.NOT_WORN, 0.7)
-        course = replace(course, base=Base.NONE, away=None)
-        state = replace(state, stream=replace(state.stream, course=course))
-        return state, [_event("not_worn", start_ns, "The sensor lies still: it is not worn.", 0.7)]
+        course = evolve(course, base=Base.NONE, away=None)
+        state = evolve(state, stream=evolve(state.stream, course=course))
+        return state, [_spoken(Word("not_worn", "The sensor lies still: it is not worn.", 0.7, {}), start_ns, version)]
     if before >= NOT_WORN_S and not still:
         calibration, course, words = _calibration.expire(
             state.calibration, course, "The sensor was taken off: stand still or walk to calibrate.", start_ns
         )
         course = say(course, start_ns, PostureLabel.UNKNOWN, 0.0)
-        state = replace(state, stream=replace(state.stream, course=course), calibration=calibration)
-        return state, [_event("worn", start_ns, "", 0.7), *(_spoken(word, start_ns) for word in words)]
+        state = evolve(state, stream=evolve(state.stream, course=course), calibration=calibration)
+        return state, [_spoken(word, start_ns, version) for word in (Word("worn", "", 0.7, {}), *words)]
     return state, []
 
 
@@ -182,9 +183,9 @@ def _tell(state: PostureState, now_ns: int | None) -> tuple[PostureState, list[P
     settled: list[Posture] = []
     if now_ns is not None:
         seconds, settled = _seconds.settle(seconds, _standing_ns(course, seconds, now_ns))
-    oldest = seconds.pending[0].row.t_ns if seconds.pending else 0
-    course = replace(course, dirty_ns=None, spans=_seconds.prune(course.spans, oldest))
-    return replace(state, stream=replace(state.stream, course=course), seconds=seconds), said, settled
+    oldest = seconds.pending[0].t_ns if seconds.pending else 0
+    course = evolve(course, dirty_ns=None, spans=_seconds.prune(course.spans, oldest))
+    return evolve(state, stream=evolve(state.stream, course=course), seconds=seconds), said, settled
 
 
 def _standing_ns(course: Course, seconds: Seconds, now_ns: int) -> int:
@@ -197,28 +198,19 @@ def _standing_ns(course: Course, seconds: Seconds, now_ns: int) -> int:
     return until
 
 
-def _row(state: PostureState, start_ns: int, angles: Inclination, version: str) -> Posture:
+def _numbers(calibration: Calibration, angles: Inclination) -> Numbers:
     flexion, lateral = angles.flexion_deg, angles.lateral_deg
-    row = Posture(
-        t_ns=start_ns,
-        posture=PostureLabel.UNKNOWN,
-        since_ns=start_ns,
-        confidence=0.0,
-        angle_reason=angles.reason,
-        version=version,
-    )
     if flexion is None or lateral is None:
-        return row
+        return Numbers(angle_reason=angles.reason)
     mean = float(flexion.sum()) / RATE_HZ
-    return replace(
-        row,
+    return Numbers(
         flexion_deg=round(mean, 2),
         flexion_min_deg=round(float(flexion.min()), 2),
         flexion_max_deg=round(float(flexion.max()), 2),
         lateral_deg=round(float(lateral.sum()) / RATE_HZ, 2),
         lateral_min_deg=round(float(lateral.min()), 2),
         lateral_max_deg=round(float(lateral.max()), 2),
-        slouch_percent=_slouch(state.calibration, mean),
+        slouch_percent=_slouch(calibration, mean),
     )
 
 
@@ -239,28 +231,32 @@ def _angles(angles: Inclination, start_ns: int) -> Angles:
     )
 
 
-def _happened(state: PostureState) -> tuple[PostureState, list[Event]]:
+def _happened(state: PostureState, version: str) -> tuple[PostureState, list[Event]]:
     course = state.stream.course
     if not course.happened:
         return state, []
-    events = [_told(one) for one in course.happened if one.name in _EVENTS]
-    return replace(state, stream=replace(state.stream, course=replace(course, happened=()))), events
+    events = [_told(one, version) for one in course.happened if one.name in _EVENTS]
+    return evolve(state, stream=evolve(state.stream, course=evolve(course, happened=()))), events
 
 
-def _told(one: Happening) -> Event:
+def _told(one: Happening, version: str) -> Event:
     return Event(
         t_ns=one.start_ns,
         event=one.name,  # type: ignore[arg-type]  # held to the names of events by the caller
         duration_s=round(one.duration_s, 2),
         values=one.values,
         confidence=one.confidence,
-        version="",
+        version=version,
     )
 
 
-def _spoken(word: Word, ns: int) -> Event:
-    return replace(_event(word.name, ns, word.text, round(word.quality, 2)), values=word.values, tags=list(word.tags))
-
-
-def _event(name: EventName, ns: int, text: str, confidence: float) -> Event:
-    return Event(t_ns=ns, event=name, text=text, confidence=confidence, version="")
+def _spoken(word: Word, ns: int, version: str) -> Event:
+    return Event(
+        t_ns=ns,
+        event=word.name,
+        text=word.text,
+        values=word.values,
+        tags=list(word.tags),
+        confidence=round(word.quality, 2),
+        version=version,
+    )

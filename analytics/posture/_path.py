@@ -26,7 +26,7 @@ IMPACT_SHAKE_MPS2 = 1.5
 """Legs brake at 2.5 m/s² at most and smoothly; a seat does not."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Path:
     """A move tick by tick: up in the sensor frame, height in m, vertical velocity in m/s; what was left at the end.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from analytics._evolve import evolve
 from analytics.posture._moves import Move
 from analytics.posture._ticks import Array
 from sagittal.names import PostureLabel
@@ -37,7 +38,7 @@ class Trust(StrEnum):
         return self in (Trust.WALKING, Trust.POSE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Span:
     """From `start_ns` on, until the next one: what the wearer does, and how sure (0-1)."""
 
@@ -47,7 +48,7 @@ class Span:
     confidence: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Here:
     """A still moment: its mean acceleration as the sensor reads it, m/s², and earth's up in the sensor frame."""
 
@@ -55,7 +56,7 @@ class Here:
     up: Array
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Over:
     """Time spent beyond 20°: from when to when, in how many ticks, and the largest tilt, degrees; -1 for never."""
 
@@ -68,11 +69,11 @@ class Over:
         """With a later stretch; `ticks` 0 leaves the times."""
         peak_deg = max(self.peak_deg, peak_deg)
         if not ticks:
-            return replace(self, peak_deg=peak_deg)
+            return evolve(self, peak_deg=peak_deg)
         return Over(first_ns if self.first_ns < 0 else self.first_ns, last_ns, self.ticks + ticks, peak_deg)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Away:
     """An excursion: everything since the base was left.
 
@@ -124,7 +125,7 @@ class Away:
     label: PostureLabel | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Happening:
     """Something that happened: name of the event, when, how long in s, numbers with their units."""
 
@@ -135,7 +136,7 @@ class Happening:
     confidence: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Course:
     """Where a wearer is in the course of postures.
 
@@ -178,13 +179,13 @@ def say(course: Course, from_ns: int, label: PostureLabel, confidence: float, de
     else:
         spans = (*kept, Span(from_ns, label, detail, confidence))
     dirty = from_ns if course.dirty_ns is None else min(course.dirty_ns, from_ns)
-    return replace(course, spans=spans, dirty_ns=dirty)
+    return evolve(course, spans=spans, dirty_ns=dirty)
 
 
 def say_again(course: Course, from_ns: int, old: PostureLabel, new: PostureLabel, confidence: float) -> Course:
     """Call by another name what was said since a time."""
     spans = tuple(
-        replace(span, label=new, detail=None, confidence=confidence)
+        evolve(span, label=new, detail=None, confidence=confidence)
         if span.label is old and span.start_ns >= from_ns
         else span
         for span in course.spans
@@ -192,4 +193,4 @@ def say_again(course: Course, from_ns: int, old: PostureLabel, new: PostureLabel
     if spans == course.spans:
         return course
     dirty = from_ns if course.dirty_ns is None else min(course.dirty_ns, from_ns)
-    return replace(course, spans=spans, dirty_ns=dirty)
+    return evolve(course, spans=spans, dirty_ns=dirty)

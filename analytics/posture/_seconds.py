@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from analytics._evolve import evolve
 from analytics.posture._records import Span
 from sagittal.names import PostureLabel
 from sagittal.results import Posture
@@ -19,7 +20,7 @@ _LONGER = 2.0
 _UNKNOWN = Span(0, PostureLabel.UNKNOWN, None, 0.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Walking:
     """A walk as the gait analysis tells it; `end_ns` grows until it is final."""
 
@@ -28,16 +29,35 @@ class Walking:
     confidence: float
 
 
-@dataclass(frozen=True, slots=True)
-class Second:
-    """One second: its row as last told, and what the quick look at walking said."""
+@dataclass(frozen=True)
+class Numbers:
+    """The angles of a second as its row holds them."""
 
-    row: Posture
+    flexion_deg: float | None = None
+    flexion_min_deg: float | None = None
+    flexion_max_deg: float | None = None
+    lateral_deg: float | None = None
+    lateral_min_deg: float | None = None
+    lateral_max_deg: float | None = None
+    angle_reason: str | None = None
+    slouch_percent: float | None = None
+    lumbar_flexion_deg: float | None = None
+    lumbar_lateral_deg: float | None = None
+
+
+@dataclass(frozen=True)
+class Second:
+    """One second: when, its angles, what the quick look at walking said, its row as last told, whose version."""
+
+    t_ns: int
+    numbers: Numbers
     walking: bool
     cadence_spm: float | None
+    version: str
+    row: Posture | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Seconds:
     """The seconds that may change, oldest first; the one before them; walks that reach into them.
 
@@ -51,9 +71,9 @@ class Seconds:
     dirty_ns: int | None = None
 
 
-def add(seconds: Seconds, row: Posture, *, walking: bool, cadence_spm: float | None) -> Seconds:
+def add(seconds: Seconds, second: Second) -> Seconds:
     """With a new second, of which nothing is said yet."""
-    return replace(seconds, pending=(*seconds.pending, Second(row, walking, cadence_spm)))
+    return evolve(seconds, pending=(*seconds.pending, second))
 
 
 def decide(seconds: Seconds, walks: list[Walking], decided_ns: int) -> Seconds:
@@ -61,9 +81,9 @@ def decide(seconds: Seconds, walks: list[Walking], decided_ns: int) -> Seconds:
     if not walks and decided_ns <= seconds.decided_ns:
         return seconds
     kept = {one.start_ns: one for one in seconds.walks} | {one.start_ns: one for one in walks}
-    oldest = seconds.pending[0].row.t_ns if seconds.pending else decided_ns
+    oldest = seconds.pending[0].t_ns if seconds.pending else decided_ns
     dirty = min([seconds.decided_ns - NS_PER_S, *(one.start_ns - NS_PER_S for one in walks)])
-    return replace(
+    return evolve(
         seconds,
         walks=tuple(one for one in kept.values() if one.end_ns >= oldest),
         decided_ns=max(decided_ns, seconds.decided_ns),
@@ -75,55 +95,59 @@ def tell(seconds: Seconds, spans: tuple[Span, ...], dirty_ns: int | None) -> tup
     """Say anew what has changed, oldest first; the newest second always."""
     first = len(seconds.pending) - 1
     for since in (dirty_ns, seconds.dirty_ns):
-        while since is not None and first > 0 and seconds.pending[first].row.t_ns + NS_PER_S > since:
+        while since is not None and first > 0 and seconds.pending[first].t_ns + NS_PER_S > since:
             first -= 1
     told: list[Posture] = []
     pending = list(seconds.pending)
     before = pending[first - 1].row if first > 0 else seconds.before
     for place in range(max(first, 0), len(pending)):
-        row = _row(seconds, pending[place], spans, before)
-        if row != pending[place].row or place == len(pending) - 1:
-            pending[place] = replace(pending[place], row=row)
+        second = pending[place]
+        row = _row(seconds, second, spans, before)
+        if row is not second.row:
+            pending[place] = evolve(second, row=row)
             told.append(row)
         before = row
-    return replace(seconds, pending=tuple(pending), dirty_ns=None), told
+    return evolve(seconds, pending=tuple(pending), dirty_ns=None), told
 
 
 def settle(seconds: Seconds, until_ns: int) -> tuple[Seconds, list[Posture]]:
     """Take out the seconds that end before a time: they change no more."""
     count = max(0, len(seconds.pending) - KEPT_S)
-    while count < len(seconds.pending) and seconds.pending[count].row.t_ns + NS_PER_S <= until_ns:
+    while count < len(seconds.pending) and seconds.pending[count].t_ns + NS_PER_S <= until_ns:
         count += 1
     if not count:
         return seconds, []
-    rows = [one.row for one in seconds.pending[:count]]
-    return replace(seconds, pending=seconds.pending[count:], before=rows[-1]), rows
+    rows = [one.row for one in seconds.pending[:count] if one.row is not None]
+    return evolve(seconds, pending=seconds.pending[count:], before=rows[-1] if rows else seconds.before), rows
 
 
 def _row(seconds: Seconds, second: Second, spans: tuple[Span, ...], before: Posture | None) -> Posture:
-    row = second.row
-    span = _walking(seconds, second) or _longest(spans, row.t_ns, row.t_ns + NS_PER_S)
+    """The row of a second, the same object where it says nothing new."""
+    numbers, old = second.numbers, second.row
+    span = _walking(seconds, second) or _longest(spans, second.t_ns, second.t_ns + NS_PER_S)
     detail = span.detail
-    if span.label is PostureLabel.SITTING and row.flexion_deg is not None and row.flexion_deg < -_SLOUCHED_DEG:
+    if span.label is PostureLabel.SITTING and numbers.flexion_deg is not None and numbers.flexion_deg < -_SLOUCHED_DEG:
         detail = "slouched"
-    goes_on = (
-        before is not None
-        and (before.posture, before.detail) == (span.label, detail)
-        and before.t_ns + NS_PER_S == row.t_ns
-    )
-    walking = span.label is PostureLabel.WALKING
-    return replace(
-        row,
+    since_ns = second.t_ns
+    if before is not None and (before.posture, before.detail) == (span.label, detail):
+        since_ns = before.since_ns if before.t_ns + NS_PER_S == second.t_ns else since_ns
+    if old is not None and (old.posture, old.detail, old.since_ns) == (span.label, detail, since_ns):
+        if old.confidence == span.confidence:
+            return old
+    return Posture(
+        t_ns=second.t_ns,
         posture=span.label,
         detail=detail,
+        since_ns=since_ns,
         confidence=span.confidence,
-        since_ns=before.since_ns if before is not None and goes_on else row.t_ns,
-        cadence_spm=second.cadence_spm if walking else None,
+        cadence_spm=second.cadence_spm if span.label is PostureLabel.WALKING else None,
+        version=second.version,
+        **numbers.__dict__,
     )
 
 
 def _walking(seconds: Seconds, second: Second) -> Span | None:
-    start_ns = second.row.t_ns
+    start_ns = second.t_ns
     end_ns = start_ns + NS_PER_S
     for walk in seconds.walks:
         if min(walk.end_ns, end_ns) - max(walk.start_ns, start_ns) >= NS_PER_S // 2:

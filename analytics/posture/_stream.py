@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from analytics._evolve import evolve
 from analytics._window import BoolArray, FloatArray
 from analytics.posture import _course
 from analytics.posture._bias import Bias, at_rest, between_rests, up_at_rest
@@ -42,7 +43,7 @@ _WALKING_MEMORY_S = 600.0
 _UP = np.array([0.0, 0.0, 1.0])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Still:
     """A still moment: its first tick, the last one so far, and the acceleration at its start and its end, m/s²."""
 
@@ -52,7 +53,7 @@ class Still:
     end_acc: Array
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fall:
     """The move that began the excursion, kept so that it can be looked at again when the offset is better known."""
 
@@ -61,7 +62,7 @@ class Fall:
     ticks: Array
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Walked:
     """Upright as walking shows it: sums of up over seconds, of this walk and of all."""
 
@@ -71,7 +72,7 @@ class Walked:
     here_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StreamState:
     """Everything between two seconds.
 
@@ -120,10 +121,10 @@ def look(state: StreamState, rows: FloatArray, quat: FloatArray, *, walking: boo
     tail, found = ticks(state.tail, rows, quat)
     start = state.end
     buffer = np.concatenate((state.buffer[-(KEPT - TICK_HZ) :], found))
-    state = replace(state, tail=tail, buffer=buffer, first=start + TICK_HZ - len(buffer))
+    state = evolve(state, tail=tail, buffer=buffer, first=start + TICK_HZ - len(buffer))
     still, rate = _quiet(state)
     events = np.flatnonzero(np.diff(still, prepend=state.is_still)).tolist() if still.any() or state.is_still else []
-    state = replace(state, earth_up=_earth_up(state, bool(still[-1])))
+    state = evolve(state, earth_up=_earth_up(state, bool(still[-1])))
     up = in_sensor(found[:, QUAT], np.array(state.earth_up))
     done = 0
     for at in [*events, TICK_HZ]:
@@ -133,21 +134,21 @@ def look(state: StreamState, rows: FloatArray, quat: FloatArray, *, walking: boo
             state = _begin(state, start + at) if still[at] else _end(state, start + at)
         done = at
     mean = up.sum(axis=0) / TICK_HZ
-    state = replace(state, paces=state.paces + 1 if walking else 0)
+    state = evolve(state, paces=state.paces + 1 if walking else 0)
     if state.paces >= _PACES:
         state = _walk(state, mean, start + TICK_HZ)
     turning = _turning(state)
     ns = state.course.at(start + TICK_HZ)
     course = _course.second(state.course, mean, ns, still=state.is_still, turned_deg=turning)
-    return replace(state, course=course), up
+    return evolve(state, course=course), up
 
 
 def begin(state: StreamState, origin_ns: int) -> StreamState:
     """A new segment begins: what was held before it is not known to go on."""
     course = _course.lost(state.course)
     if course.reference is None or course.base is not Base.NONE:
-        course = replace(course, away=None, base=Base.NONE)
-    return StreamState(bias=state.bias, walked=state.walked, course=replace(course, origin_ns=origin_ns))
+        course = evolve(course, away=None, base=Base.NONE)
+    return StreamState(bias=state.bias, walked=state.walked, course=evolve(course, origin_ns=origin_ns))
 
 
 def _quiet(state: StreamState) -> tuple[BoolArray, FloatArray]:
@@ -164,16 +165,16 @@ def _pass(state: StreamState, up: FloatArray, rate: FloatArray, tick: int) -> St
         course = _course.watch(state.course, up, rate, state.course.at(tick))
         last = tick + len(up) - 1
         acc = state.part(last - SPAN + 1, last)[:, ACC].mean(axis=0)
-        return replace(state, still=replace(state.still, last=last, end_acc=acc), course=course)
+        return evolve(state, still=evolve(state.still, last=last, end_acc=acc), course=course)
     since = state.since_still + len(up)
     course = _course.watch(state.course, up, rate, state.course.at(tick))
-    return replace(state, since_still=since, loose=since > RESTLESS, course=course)
+    return evolve(state, since_still=since, loose=since > RESTLESS, course=course)
 
 
 def _end(state: StreamState, tick: int) -> StreamState:
     """A still moment has ended before this tick."""
     course = _course.leave(state.course, state.course.at(tick - 1))
-    return replace(state, is_still=False, since_still=0, loose=False, course=course)
+    return evolve(state, is_still=False, since_still=0, loose=False, course=course)
 
 
 def _begin(state: StreamState, tick: int) -> StreamState:
@@ -183,24 +184,24 @@ def _begin(state: StreamState, tick: int) -> StreamState:
     now = Still(first, tick, acc, acc)
     before, prior = state.still, state.prior
     time_s = state.course.at(first) * 1e-9
-    state = replace(state, bias=at_rest(state.bias, acc, time_s), is_still=True, since_still=0)
+    state = evolve(state, bias=at_rest(state.bias, acc, time_s), is_still=True, since_still=0)
     path = _path(state, before, now)
     if before is not None and prior is not None and path is not None and _is_false(state, prior, before, now, path):
         path = _path(state, prior, now)
         before = prior
-        state = replace(state, course=state.undo or state.course)
+        state = evolve(state, course=state.undo or state.course)
     if path is not None:
         bias = between_rests(state.bias, path.up_s, path.surplus_mps, time_s)
-        state = replace(state, bias=bias)
+        state = evolve(state, bias=bias)
         path = _path(state, before, now)
-    state = replace(state, course=_course.corrected(state.course, state.bias))
+    state = evolve(state, course=_course.corrected(state.course, state.bias))
     course = _course.mended(state.course, _fall_again(state))
     move = _move(state, path, before)
     arrived = _course.arrive(course, Here(acc, up_at_rest(state.bias, acc)), course.at(first), move)
     fall = state.fall
     if move is not None and before is not None and arrived.away is not None and arrived.away.fall is move:
         fall = Fall(before, now, state.part(before.last, now.first))
-    return replace(state, still=now, prior=before, undo=course, course=arrived, fall=fall)
+    return evolve(state, still=now, prior=before, undo=course, course=arrived, fall=fall)
 
 
 def _fall_again(state: StreamState) -> Move | None:
@@ -270,10 +271,10 @@ def _walk(state: StreamState, up: FloatArray, tick: int) -> StreamState:
     old = state.walked
     keep = 1.0 if old.seconds < _WALKING_MEMORY_S else _WALKING_MEMORY_S / (old.seconds + 1.0)
     x, y, z = (np.array(old.total) * keep + up).tolist()
-    walked = replace(old, total=(x, y, z), seconds=old.seconds * keep + 1.0)
+    walked = evolve(old, total=(x, y, z), seconds=old.seconds * keep + 1.0)
     course = state.course
     if walked.seconds >= _ENOUGH_WALKING_S and course.trust is not Trust.POSE:
-        course = replace(course, reference=vector(np.array(walked.total)), reference_acc=None, trust=Trust.WALKING)
+        course = evolve(course, reference=vector(np.array(walked.total)), reference_acc=None, trust=Trust.WALKING)
     elif course.reference is None:
-        course = replace(course, reference=vector(np.array(walked.total)), reference_acc=None, trust=Trust.RISE)
-    return replace(state, walked=walked, course=_course.walked(course, course.at(tick)))
+        course = evolve(course, reference=vector(np.array(walked.total)), reference_acc=None, trust=Trust.RISE)
+    return evolve(state, walked=walked, course=_course.walked(course, course.at(tick)))

@@ -83,7 +83,7 @@ _FROM_EARTH = _PRODUCTS.transpose(0, 2, 1).reshape(48, 3)
 _TO_EARTH = _PRODUCTS.reshape(48, 3)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tail:
     """The last rows of the second before."""
 
