@@ -15,7 +15,10 @@ from analytics.pipeline._state import VERSION, State
 from analytics.pipeline._walk import walk_of
 from analytics.posture import (
     Method,
+    Stay,
     Walking,
+    close,
+    observe,
     posture_break,
     posture_calibrate,
     posture_mounting,
@@ -69,6 +72,8 @@ def finish(state: State) -> tuple[State, list[Result]]:
     compensation, events = _compensation.ended(state.compensation, VERSION)
     state, found = _counted(evolve(state, compensation=compensation), [*events])
     results += found
+    state, found = _closed(state)
+    results += found
     for one in state.sums.close(state.profile.zone, VERSION):
         state, found = _day.told(state, one)
         results += found
@@ -121,10 +126,24 @@ def _counted(state: State, results: list[Result]) -> tuple[State, list[Result]]:
             state, told = _day.hear(state, result)
             out += told
         out.append(result)
-    waiting = [*state.waiting, *(one for one in out if isinstance(one, Event | GapMark | Walk))]
-    due = [*state.settled, *(one for one in waiting if _time(one) < state.settled_ns)]
+    state, found = _settled(state, [one for one in out if isinstance(one, Event | GapMark | Walk)])
+    return state, [*out, *found]
+
+
+def _settled(state: State, fresh: list[Event | GapMark | Walk]) -> tuple[State, list[Result]]:
+    """Seconds that change no more into statistics and sums, in order of time, with what happened in them."""
+    waiting = [*state.waiting, *fresh]
+    out: list[Result] = []
+    stays: list[Stay] = []
+    statistics = state.statistics
+    for row in state.settled:
+        statistics, events, ended = observe(statistics, row)
+        out += events
+        waiting += events
+        stays += ended
+    due = [*state.settled, *stays, *(one for one in waiting if _time(one) < state.settled_ns)]
     kept = tuple(one for one in waiting if _time(one) >= state.settled_ns)
-    state = evolve(state, waiting=kept, settled=())
+    state = evolve(state, waiting=kept, settled=(), statistics=statistics)
     for one in sorted(due, key=_time):
         sums, done = state.sums.add(one, state.profile.zone, VERSION)
         state = evolve(state, sums=sums)
@@ -134,7 +153,17 @@ def _counted(state: State, results: list[Result]) -> tuple[State, list[Result]]:
     return state, out
 
 
-def _time(result: Posture | Event | GapMark | Walk) -> int:
+def _closed(state: State) -> tuple[State, list[Result]]:
+    """Open holds and stays end with the last second."""
+    statistics, events, stays = close(state.statistics, VERSION)
+    sums = state.sums
+    ended: list[Event | Stay] = [*events, *stays]
+    for one in ended:
+        sums, _ = sums.add(one, state.profile.zone, VERSION)
+    return evolve(state, statistics=statistics, sums=sums), [*events]
+
+
+def _time(result: Posture | Event | GapMark | Walk | Stay) -> int:
     return result.start_ns if isinstance(result, Walk) else result.t_ns
 
 

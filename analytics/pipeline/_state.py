@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
@@ -20,7 +19,7 @@ from analytics.pipeline._grid import GridState, Hop
 from analytics.pipeline._orientation import OrientationState
 from analytics.pipeline._sums import Sum, Sums
 from analytics.pipeline._usual import UsualState
-from analytics.posture import PostureState
+from analytics.posture import PostureState, Statistics
 from sagittal import __version__
 from sagittal.blocks import GapReason
 from sagittal.errors import SagittalError
@@ -32,6 +31,7 @@ VERSION = f"{__version__}-2"
 """Stands in every result, and in a saved state: another version's is not read."""
 
 _POSTURE = TypeAdapter(PostureState)
+_STATISTICS = TypeAdapter(Statistics)
 _POSTURES = TypeAdapter(list[Posture])
 _WAITING = TypeAdapter(list[Event | GapMark | Walk])
 
@@ -58,6 +58,7 @@ class State:
     usual: UsualState = field(default_factory=UsualState)
     settled: tuple[Posture, ...] = ()
     settled_ns: int = -1
+    statistics: Statistics = field(default_factory=Statistics)
     waiting: tuple[Event | GapMark | Walk, ...] = ()
     care: dict[str, Any] = field(default_factory=dict)
 
@@ -109,7 +110,7 @@ def _restored(found: dict[str, Any]) -> State:
         orientation=OrientationState(**found["orientation"]),
         gait=gait_from(_array(found["gait"])),
         posture=_POSTURE.validate_python(_array(found["posture"])),
-        sums=Sums(**{**sums, "minute": _sum(sums["minute"]), "day": _sum(sums["day"])}),
+        sums=Sums(**{**sums, "minute": Sum(**sums["minute"]), "day": Sum(**sums["day"])}),
         extra=_extra.restored(_array(found["extra"])),
         held=tuple(Hop(**_array(one)) for one in found["held"]),
         gaps=tuple(
@@ -119,16 +120,10 @@ def _restored(found: dict[str, Any]) -> State:
         usual=_usual.restored(found["usual"]),
         settled=tuple(_POSTURES.validate_python(found["settled"])),
         settled_ns=found["settled_ns"],
+        statistics=_STATISTICS.validate_python(found["statistics"]),
         waiting=tuple(_WAITING.validate_python(found["waiting"])),
         care=found["care"],
     )
-
-
-def _sum(plain: dict[str, Any]) -> Sum:
-    counted: dict[str, Any] = {
-        name: Counter(value) if isinstance(value, dict) else value for name, value in plain.items()
-    }
-    return Sum(**counted)
 
 
 def _plain(value: Any) -> Any:

@@ -11,15 +11,22 @@ from analytics.posture._operator import (
     posture_walks,
 )
 from analytics.posture._seconds import Walking
+from analytics.posture._statistics import Statistics, Stay, close, in_bands, observe, trunk_band
 
 __all__ = [
     "Method",
     "PostureState",
     "Seen",
+    "Statistics",
+    "Stay",
     "Walking",
+    "close",
+    "in_bands",
+    "observe",
     "posture_break",
     "posture_calibrate",
     "posture_mounting",
     "posture_step",
     "posture_walks",
+    "trunk_band",
 ]

@@ -131,9 +131,9 @@ def _row(seconds: Seconds, second: Second, spans: tuple[Span, ...], before: Post
     since_ns = second.t_ns
     if before is not None and (before.posture, before.detail) == (span.label, detail):
         since_ns = before.since_ns if before.t_ns + NS_PER_S == second.t_ns else since_ns
-    if old is not None and (old.posture, old.detail, old.since_ns) == (span.label, detail, since_ns):
-        if old.confidence == span.confidence:
-            return old
+    told = (span.label, detail, since_ns, span.confidence)
+    if old is not None and (old.posture, old.detail, old.since_ns, old.confidence) == told:
+        return old
     return Posture(
         t_ns=second.t_ns,
         posture=span.label,
