@@ -1,15 +1,14 @@
-"""The table of wearables in README.md and docs/wearables.md, made from the registry; a test holds both to it."""
+"""What README.md and docs/wearables.md get from the registry: tables and sample settings; a test holds both to it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from sagittal.errors import SagittalError
 from sensor_bridge.wearable import Capabilities, Wearable
 
-BEGIN, END = "<!-- wearables: made by python -m sensor_bridge.wearables -->", "<!-- wearables end -->"
-_SECTION = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
+_BEGIN, _END = "<!-- {}: made by python -m sensor_bridge.wearables -->", "<!-- {} end -->"
 _SHORT = ("wearable", "`driver`", "gyroscope", "rates, Hz", "decoder")
 _FULL = (*_SHORT[:4], "acceleration, g", "angular rate, °/s", "clock", "counter", "battery", "signal", "decoder")
 
@@ -30,17 +29,35 @@ def full(wearables: Iterable[Wearable]) -> str:
     return _markdown(_FULL, (_row(one) for one in wearables))
 
 
-def renewed(text: str, table: str) -> str:
-    """A document with the table in its place.
+def samples(wearables: Iterable[Wearable]) -> str:
+    """Settings to begin with, one device of each kind."""
+    return "```toml\n" + "\n".join(one.sample_config for one in wearables) + "```\n"
+
+
+def renewed(text: str, part: str, made: str) -> str:
+    """A document with a part made anew.
 
     Raises
     ------
     SagittalError
-        Where it has no such place.
+        Where it has no place for it.
     """
-    if not _SECTION.search(text):
-        raise SagittalError(f"the document has no place for the table: put {BEGIN} and {END} there")
-    return _SECTION.sub(lambda _: f"{BEGIN}\n{table}{END}", text)
+    begin, end = _BEGIN.format(part), _END.format(part)
+    before, found, rest = text.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not (found and found_end):
+        raise SagittalError(f"the document has no place for its {part}: put {begin} and {end} there")
+    return f"{before}{begin}\n{made}{end}{after}"
+
+
+def documents(wearables: Sequence[Wearable], folder: Path) -> dict[Path, str]:
+    """What the documents in the project's folder should say."""
+    readme, about = folder / "README.md", folder / "docs" / "wearables.md"
+    text = renewed(about.read_text(encoding="utf-8"), "wearables", full(wearables))
+    return {
+        readme: renewed(readme.read_text(encoding="utf-8"), "wearables", short(wearables)),
+        about: renewed(text, "samples", samples(wearables)),
+    }
 
 
 def _row(one: Wearable) -> list[str]:

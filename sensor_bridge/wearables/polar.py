@@ -66,7 +66,7 @@ class _Session(common.GattSession):
         super().__init__(gatt, wanted, wanted.rate_hz)
         self._factors = {_pmd.ACC: 1.0, _pmd.GYRO: 1.0}
         self._last: dict[int, int] = {}
-        self._asking = self._raw_mode = False
+        self._raw_mode = False
         self._pairing = ByTime(NS_PER_S // 52)
 
     def start(self) -> w.Script:
@@ -124,11 +124,7 @@ class _Session(common.GattSession):
         self, operation: int, kind: int, parameters: bytes, fine: Sequence[int] = (_OK,)
     ) -> Generator[w.Action, bytes | None, _Answer]:
         answer = _Answer(operation, kind)
-        self._asking = True
-        try:
-            yield w.Ask(CONTROL, bytes((operation, kind)) + parameters, CONTROL, answer, timeout_s=5.0)
-        finally:
-            self._asking = False
+        yield w.Ask(CONTROL, bytes((operation, kind)) + parameters, CONTROL, answer, timeout_s=5.0)
         if answer.error not in fine:
             why = _ERRORS.get(answer.error, f"error {answer.error}")
             raise w.WearableRefused(f"{TITLE} refuses to stream {_WHAT[kind]}: {why}")
@@ -136,7 +132,7 @@ class _Session(common.GattSession):
 
     def take(self, char: w.Char, data: bytes) -> list[w.Event]:
         if char == CONTROL:
-            stopped = not self._asking and data[:1] == b"\1" and len(data) > 1
+            stopped = data[:1] == b"\1" and len(data) > 1 and all(kind in self._factors for kind in data[1:])
             return [w.Stopped("the sensor ended its stream")] if stopped else []
         if char != DATA or not data:
             return []

@@ -57,6 +57,10 @@ def _get(register: int) -> bytes:
     return bytes((0xFF, 0xAA, _READ, register, 0))
 
 
+def _head(register: int) -> bytes:
+    return _ANSWER + bytes((register, 0))
+
+
 def _days(year: int, month: int, day: int) -> int:
     """Days of the Gregorian calendar since a fixed one, for any month and day that a broken clock may claim."""
     year, month = year - (month <= 2), (month + 9) % 12  # the year is counted from March
@@ -150,9 +154,10 @@ class _Session(common.GattSession):
         yield self._write(_set(_RATE, code))
         yield w.Sleep(0.1)
         try:
-            answer = yield self._ask(_RATE)
-            if answer is not None and answer[4] != code:
-                self.note(f"the rate was not taken: the wearable answers code {answer[4]} instead of {code}")
+            answer = (yield self._ask(_RATE)) or b""
+            told = answer.partition(_head(_RATE))[2][:1]
+            if told and told[0] != code:
+                self.note(f"the rate was not taken: the wearable answers code {told[0]} instead of {code}")
         except TimeoutError:
             self.note("the wearable does not tell its rate; it is measured instead")
         yield from self.poll()
@@ -168,7 +173,7 @@ class _Session(common.GattSession):
 
     def _ask(self, register: int) -> w.Ask:
         write = self._write(_get(register))
-        head = _ANSWER + bytes((register, 0))
+        head = _head(register)
         return w.Ask(write.char, write.data, self._data, lambda data: head in data, write.response, timeout_s=2.0)
 
     def take(self, char: w.Char, data: bytes) -> list[w.Event]:
@@ -184,7 +189,7 @@ class _Session(common.GattSession):
             events.append(_packet(plain))
         for frame in frames:
             if frame[:2] == _ANSWER:
-                events.extend(_answer(frame))
+                events += _answer(frame)
             elif len(frame) == TIMED:
                 events.append(_packet([frame], _milliseconds(frame[PLAIN:])))
         return events

@@ -29,7 +29,7 @@ AT_REST: tuple[Vector, Vector] = ((0.0, 0.0, 9.8), (0.0, 0.0, 0.0))
 
 @dataclass
 class Link:
-    """One connection; `events` are everything that the session told."""
+    """One connection; `events` are everything that the session told, after each script where it is `lazy`."""
 
     virtual: Virtual
     session: Session
@@ -37,8 +37,16 @@ class Link:
     events: list[Event] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
     begun: int = 0
+    lazy: bool = False
+    waiting: list[Notification] = field(default_factory=list)
 
     def run(self, script: Script) -> None:
+        self._perform_all(script)
+        for one in self.waiting:
+            self.events.extend(self.session.feed(one.char, one.data))
+        self.waiting.clear()
+
+    def _perform_all(self, script: Script) -> None:
         answer: bytes | None = None
         try:
             while True:
@@ -80,6 +88,9 @@ class Link:
         return self.perform(thrown, script)
 
     def feed(self, char: Char, data: bytes) -> None:
+        if self.lazy:
+            self.waiting.append(Notification(char, data))
+            return
         self.events.extend(self.session.feed(char, data))
 
     def stream(self, rows: Iterable[tuple[Vector, Vector]]) -> list[Notification]:
@@ -96,12 +107,15 @@ class Link:
         return [event for event in self.events[self.begun :] if isinstance(event, Packet)]
 
 
-def connect(wearable: Wearable, variant: str = "", change: Callable[[Virtual], None] | None = None) -> Link:
+def connect(
+    wearable: Wearable, variant: str = "", change: Callable[[Virtual], None] | None = None, *, lazy: bool = False
+) -> Link:
     """A connection that has been set up, accelerometer alone allowed."""
     virtual = wearable.virtual(variant)
     if change is not None:
         change(virtual)
-    link = Link(virtual, wearable.open(virtual.gatt, Wanted(rate_hz=100, accelerometer_only=True)))
+    link = Link(virtual, wearable.open(virtual.gatt, Wanted(rate_hz=100, accelerometer_only=True)), lazy=lazy)
     link.run(link.session.start())
     link.begun = len(link.events)
+    link.lazy = False
     return link

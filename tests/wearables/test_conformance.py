@@ -15,6 +15,7 @@ from sensor_bridge.wearable import (
     Battery,
     Note,
     Skipped,
+    Stopped,
     Subscribe,
     Vector,
     Wanted,
@@ -114,6 +115,15 @@ def test_it_is_given_what_it_can_do(kind: Wearable, variant: str) -> None:
     assert not [event for event in link.events if isinstance(event, Note)] or not link.session.has_gyr
     assert any(isinstance(event, Battery) for event in link.events) == kind.capabilities.battery
     link.run(link.session.poll())
+
+
+@each_kind
+def test_decoding_may_lag_behind_the_set_up(kind: Wearable, variant: str) -> None:
+    prompt, lagging = connect(kind, variant), connect(kind, variant, lazy=True)
+    for link in (prompt, lagging):
+        link.stream([AT_REST] * 100)
+    assert lagging.packets == prompt.packets
+    assert not [event for event in lagging.events if isinstance(event, Skipped | Stopped)]
 
 
 @each_kind

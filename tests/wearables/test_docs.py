@@ -13,15 +13,14 @@ import pytest
 from sagittal.errors import SagittalError
 from sagittal.settings import Device
 from sensor_bridge.wearables import WEARABLES, wearable
-from sensor_bridge.wearables._table import full, renewed, short
+from sensor_bridge.wearables._table import documents, renewed
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize(("name", "table"), [("README.md", short(WEARABLES)), ("docs/wearables.md", full(WEARABLES))])
-def test_the_table_is_the_registrys(name: str, table: str) -> None:
-    text = (ROOT / name).read_text(encoding="utf-8")
-    assert text == renewed(text, table), "run python -m sensor_bridge.wearables"
+def test_tables_and_samples_are_the_registrys() -> None:
+    for path, text in documents(WEARABLES, ROOT).items():
+        assert path.read_text(encoding="utf-8") == text, "run python -m sensor_bridge.wearables"
 
 
 def test_every_driver_is_told_about() -> None:
@@ -38,7 +37,7 @@ def test_settings_in_the_text_are_good() -> None:
 
 def test_a_document_without_a_place_is_refused() -> None:
     with pytest.raises(SagittalError, match="no place"):
-        renewed("nothing here", "| a |\n")
+        renewed("nothing here", "wearables", "| a |\n")
 
 
 def test_no_numerics_are_needed() -> None:

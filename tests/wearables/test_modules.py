@@ -109,6 +109,19 @@ class TestWitMotion:
         link = connect(wearable("witmotion"), change=locked)
         assert any("the rate was not taken" in one.text for one in link.events if isinstance(one, Note))
 
+    def test_its_answer_is_found_behind_a_sample(self) -> None:
+        kind = wearable("witmotion")
+        virtual = kind.virtual()
+        script = kind.open(virtual.gatt, Wanted(rate_hz=50)).start()
+        ask = next(action for action in script if isinstance(action, Ask))
+        reply = b"\x55\x61" + bytes(18) + b"\x55\x71" + struct.pack("<H8h", 3, 8, *[0] * 7)
+        assert ask.match(reply)
+        session = kind.open(virtual.gatt, Wanted(rate_hz=50))
+        script, answer = session.start(), None
+        while not isinstance(action := script.send(answer), Ask) or action.data[3] != 0x64:
+            answer = reply if isinstance(action, Ask) else None
+        assert not [event for event in session.feed(witmotion.DATA, b"") if isinstance(event, Note)]
+
     def test_swapped_characteristics_and_the_dual_mode_service_are_found(self) -> None:
         kind = wearable("witmotion")
         notify, write = frozenset({"notify"}), frozenset({"write-without-response"})
@@ -208,8 +221,10 @@ class TestPolar:
 
     def test_a_stream_that_the_sensor_ends_is_told(self) -> None:
         link = connect(wearable("polar"))
-        link.feed(polar.CONTROL, b"\1\2")
+        link.feed(polar.CONTROL, b"\1\2\5")
         assert isinstance(link.events[-1], Stopped)
+        link.feed(polar.CONTROL, b"\1\2\1\x08\0")
+        assert sum(isinstance(event, Stopped) for event in link.events) == 1, "the next piece of an answer"
 
     def test_settings_in_several_pieces_are_put_together(self) -> None:
         answer = polar._Answer(1, 2)
