@@ -49,21 +49,6 @@ def at_least(values: Sequence[float], wanted: float) -> float:
     return min((value for value in values if value >= wanted - 1e-9), default=max(values))
 
 
-def needs_gyroscope(title: str, wanted: Wanted) -> None:
-    """Return if a wearable without gyroscope is wanted as such.
-
-    Raises
-    ------
-    WearableRefused
-        Where it isn't.
-    """
-    if not wanted.accelerometer_only:
-        raise WearableRefused(
-            f"{title} has no gyroscope, so its angles hold only at rest and its gait is not to be trusted: "
-            "use another wearable, or set accelerometer_only = true in its options"
-        )
-
-
 def counts(values: Iterable[float], scale: float) -> bytes:
     """SI values as little-endian int16 counts of `scale`; what is beyond them stays at the limit."""
     return pack_int16([max(_LOWEST, min(_HIGHEST, round(value / scale))) for value in values])
@@ -85,9 +70,8 @@ NO_GYROSCOPE = "no gyroscope: angles at rest only, no gait"
 class GattSession(Session):
     """A session that knows the standard battery service and tells a lower rate than wanted."""
 
-    def __init__(self, gatt: Gatt, wanted: Wanted, rate_hz: float, *, has_gyr: bool = True) -> None:
-        self.gatt, self.wanted = gatt, wanted
-        self.rate_hz, self.has_gyr = rate_hz, has_gyr
+    def __init__(self, gatt: Gatt, wanted: Wanted, rate_hz: float) -> None:
+        self.gatt, self.wanted, self.rate_hz = gatt, wanted, rate_hz
         self._notes: list[Event] = []
 
     def battery(self) -> Script:
@@ -102,6 +86,22 @@ class GattSession(Session):
         """Read the battery."""
         if "read" in self.gatt.get(BATTERY, frozenset()):
             yield Read(BATTERY)
+
+    def without_gyroscope(self, title: str) -> None:
+        """Go on without angular rates, and tell the person.
+
+        Raises
+        ------
+        WearableRefused
+            Where that was not asked for.
+        """
+        self.has_gyr = False
+        if not self.wanted.accelerometer_only:
+            raise WearableRefused(
+                f"{title} has no gyroscope, so its angles hold only at rest and its gait is not to be trusted: "
+                "use another wearable, or set accelerometer_only = true in its options"
+            )
+        self.note("it has no gyroscope: angles hold only at rest, and gait is not to be trusted")
 
     def note(self, text: str) -> None:
         """Tell the person, with the next thing that comes."""

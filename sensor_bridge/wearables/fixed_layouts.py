@@ -79,11 +79,13 @@ COUNTER = w.Counter(bits=8, counts="packets")
 
 class _Session(common.GattSession):
     def __init__(self, layout: Layout, gatt: w.Gatt, wanted: w.Wanted) -> None:
-        super().__init__(gatt, wanted, common.at_least(layout.rates_hz, wanted.rate_hz), has_gyr=layout.has_gyr)
+        super().__init__(gatt, wanted, common.at_least(layout.rates_hz, wanted.rate_hz))
         self._layout = layout
         self._streams = {stream.char: stream for stream in layout.streams}
         self._apart = len(layout.streams) > 1
         self._pairing = ByOrder(_SLACK)
+        if not layout.has_gyr:
+            self.without_gyroscope(layout.title)
 
     def start(self) -> w.Script:
         for char in self._streams:
@@ -188,11 +190,6 @@ def _kind(layout: Layout) -> w.Wearable:
         )
         return w.Recognised(85, layout.title, remark) if known else None
 
-    def opened(gatt: w.Gatt, wanted: w.Wanted) -> w.Session:
-        if not layout.has_gyr:
-            common.needs_gyroscope(layout.title, wanted)
-        return _Session(layout, gatt, wanted)
-
     return common.Kind(
         driver=layout.driver,
         title=layout.title,
@@ -201,7 +198,7 @@ def _kind(layout: Layout) -> w.Wearable:
         variants=(layout.driver,),
         recogniser=recognise,
         needs=(*(stream.char for stream in layout.streams), *layout.commands),
-        opener=opened,
+        opener=lambda gatt, wanted: _Session(layout, gatt, wanted),
         imitator=lambda _variant: _Virtual(layout),
         capabilities=w.Capabilities(
             rates_hz=layout.rates_hz,

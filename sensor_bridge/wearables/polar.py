@@ -79,7 +79,7 @@ class _Session(common.GattSession):
             raise w.WearableRefused(f"this {TITLE} streams no acceleration: use a Verity Sense")
         self.has_gyr = bool(features[1] & 1 << _pmd.GYRO)
         if not self.has_gyr:
-            common.needs_gyroscope(f"this {TITLE}", self.wanted)
+            self.without_gyroscope(f"this {TITLE}")
         if self.has_gyr and features[2] & 2 and self.wanted.rate_hz > _SDK_ABOVE_HZ:
             yield from self._ask(_START, _pmd.SDK_MODE, b"", fine=(_OK, _ALREADY))
             self._raw_mode = True

@@ -64,8 +64,8 @@ class _Session(common.GattSession):
         if not (rate_mhz and 0 < acc_scale < 1 and (not has_gyr or 0 < gyr_scale < 1)):
             raise w.WearableRefused(f"{TITLE} tells a rate or a scale that can't be: check its sketch")
         if not has_gyr:
-            common.needs_gyroscope(TITLE, self.wanted)
-        self.has_gyr, self._signals, self.rate_hz = has_gyr, bool(features & _HAS_SIGNAL), rate_mhz / 1000
+            self.without_gyroscope(TITLE)
+        self._signals, self.rate_hz = bool(features & _HAS_SIGNAL), rate_mhz / 1000
         self._acc_scale, self._gyr_scale = acc_scale, gyr_scale
 
     def stop(self) -> w.Script:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -257,3 +261,20 @@ async def test_nothing_listens_on_the_network(transport: str) -> None:
 async def test_a_transport_that_is_not_there_is_told() -> None:
     with pytest.raises(WearableRefused, match="can't be opened"):
         await serve("witmotion", swaying(seconds=1), "tcp-client:127.0.0.1:1")
+
+
+def test_where_bumble_is_missing_the_cure_is_told() -> None:
+    program = (
+        "import importlib.util as u; find = u.find_spec; "
+        "u.find_spec = lambda name, *more: None if name == 'bumble' else find(name, *more); "
+        "import sensor_bridge.virtual"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert run.returncode != 0
+    assert "pip install 'sagittal[virtual]'" in run.stderr
