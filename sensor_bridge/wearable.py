@@ -88,6 +88,7 @@ class Recognised:
     score: int
     title: str
     remark: str = ""
+    has_gyr: bool = True
 
 
 @dataclass(frozen=True, slots=True)

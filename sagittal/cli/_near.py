@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sagittal.errors import SettingsError
@@ -11,6 +11,7 @@ from sagittal.settings import Settings
 
 if TYPE_CHECKING:
     from sensor_bridge.bluetooth import Radio, Sighting
+    from sensor_bridge.wearable import Recognised
 
 UNKNOWN = "no motion sensor that Sagittal knows (docs/wearables.md says how to add one)"
 IN_USE = "it is in the settings already"
@@ -66,18 +67,19 @@ def look(settings: Settings, seconds: float, *, battery: bool = False) -> list[N
     return sorted(asyncio.run(listen(radio)), key=lambda one: (one.driver is None, -one.rssi_dbm))
 
 
-def _describe(sighting: Sighting, named: dict[str, str]) -> tuple[str | None, str, str]:
-    from sensor_bridge.wearables import recognise
+def _describe(sighting: Sighting, named: dict[str, str]) -> tuple[str | None, Recognised]:
+    from sensor_bridge.wearable import Recognised
+    from sensor_bridge.wearables import recognise, why_not
 
     known = recognise(sighting.advertisement)
     if known is None:
-        return None, "", UNKNOWN
+        return None, why_not(sighting.advertisement) or Recognised(0, "", UNKNOWN, has_gyr=False)
     wearable, match = known
     user = named.get(sighting.device.address.lower())
-    return wearable.driver, match.title, f"{IN_USE}: {user}" if user else match.remark
+    return wearable.driver, replace(match, remark=f"{IN_USE}: {user}") if user else match
 
 
-def _near(sighting: Sighting, driver: str | None, kind: str, remark: str, charge: float | None) -> Near:
+def _near(sighting: Sighting, driver: str | None, what: Recognised, charge: float | None) -> Near:
     from sensor_bridge.wearables import wearable
 
     capabilities = wearable(driver).capabilities if driver is not None else None
@@ -86,9 +88,9 @@ def _near(sighting: Sighting, driver: str | None, kind: str, remark: str, charge
         name=sighting.advertisement.local_name,
         rssi_dbm=sighting.rssi_dbm,
         driver=driver,
-        kind=kind,
-        remark=remark,
+        kind=what.title,
+        remark=what.remark,
         battery_percent=charge,
         rates_hz=capabilities.rates_hz if capabilities else (),
-        has_gyr=bool(capabilities.gyr_ranges_dps) if capabilities else False,
+        has_gyr=what.has_gyr,
     )

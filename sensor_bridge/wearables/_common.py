@@ -167,9 +167,13 @@ class Kind:
         if special is not None:
             return special
         if set(self.services) & set(advertisement.service_uuids):
-            return Recognised(_BY_SERVICE, self.title)
+            return self._recognised(_BY_SERVICE)
         name = advertisement.local_name or ""
-        return Recognised(_BY_NAME, self.title) if self.names and name.startswith(self.names) else None
+        return self._recognised(_BY_NAME) if self.names and name.startswith(self.names) else None
+
+    def _recognised(self, score: int) -> Recognised:
+        has_gyr = bool(self.capabilities.gyr_ranges_dps)
+        return Recognised(score, self.title, "" if has_gyr else NO_GYROSCOPE, has_gyr)
 
     def open(self, gatt: Gatt, wanted: Wanted) -> Session:
         """A session with the wearable that shows these characteristics.

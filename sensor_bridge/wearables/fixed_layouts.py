@@ -182,21 +182,13 @@ class _Virtual(common.Imitation):
 
 
 def _kind(layout: Layout) -> w.Wearable:
-    remark = "" if layout.has_gyr else common.NO_GYROSCOPE
-
-    def recognise(advertisement: w.Advertisement) -> w.Recognised | None:
-        known = layout.service in advertisement.service_uuids or (
-            (advertisement.local_name or "").startswith(layout.names)
-        )
-        return w.Recognised(85, layout.title, remark) if known else None
-
     return common.Kind(
         driver=layout.driver,
         title=layout.title,
         evidence=layout.evidence,
         services=(layout.service,),
         variants=(layout.driver,),
-        recogniser=recognise,
+        names=layout.names,
         needs=(*(stream.char for stream in layout.streams), *layout.commands),
         opener=lambda gatt, wanted: _Session(layout, gatt, wanted),
         imitator=lambda _variant: _Virtual(layout),

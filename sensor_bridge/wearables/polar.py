@@ -282,7 +282,7 @@ def _recognise(advertisement: w.Advertisement) -> w.Recognised | None:
         return w.Recognised(90, "Polar Verity Sense")
     for model in ("H10", "OH1"):
         if name.startswith(f"Polar {model}"):
-            return w.Recognised(90, f"Polar {model}", common.NO_GYROSCOPE)
+            return w.Recognised(90, f"Polar {model}", common.NO_GYROSCOPE, has_gyr=False)
     return None
 
 

@@ -55,6 +55,7 @@ def test_is_recognised_by_what_it_advertises(kind: Wearable, variant: str) -> No
     found = recognise(kind.virtual(variant).advertisement)
     assert found is not None
     assert found[0] is kind
+    assert found[1].has_gyr == connect(kind, variant).session.has_gyr
     assert (
         kind.recognise(Advertisement("Someone's phone", ("0000180a-0000-1000-8000-00805f9b34fb",), {76: b"\2"})) is None
     )
