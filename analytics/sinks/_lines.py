@@ -11,11 +11,12 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache, lru_cache
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
 from sagittal.protocols import Reading, Row
-from sagittal.results import Change, Day, Event, GapMark, Pattern, Posture, Walk, result_key
+from sagittal.results import Change, Day, Event, GapMark, Minute, Pattern, Posture, Walk, result_key
 from sagittal.units import NS_PER_S
 
 DETAIL, MINUTES, DAYS = "detail", "minutes", "days"
@@ -64,6 +65,8 @@ class Point:
 def points(row: Row, source: str) -> list[Point]:
     """A row's points, none for a walk that is not over: what a later word takes back could not be unsaid here."""
     result = row.result
+    extra = ""
+    more: Iterator[tuple[str, str]] = iter(())
     match result:
         case Posture():
             series = _posture_series(row.wearer, source)
@@ -72,15 +75,16 @@ def points(row: Row, source: str) -> list[Point]:
             return []
         case Event():
             extra = f",event={_tag(result.event)}"
+            more = _pairs("end_ns", result.t_ns + round(result.duration_s * NS_PER_S))
         case GapMark():
             extra = f",site={_tag(result.site)}"
-        case _:
-            extra = ""
+        case Minute() if result.exposure.posture_s:
+            more = _pairs("posture", max(result.exposure.posture_s.items(), key=lambda entry: (entry[1], entry[0]))[0])
     kind, t_ns, key = result_key(result)
     tags = f",wearer={_tag(row.wearer)},source={_tag(source)}"
     if isinstance(result, Event) and result.key:
         t_ns += zlib.crc32(key.encode()) % _NS_PER_MS  # Two of one name and moment stay two, within their millisecond.
-    found = [_point(kind, tags + extra, _flat(result), t_ns)]
+    found = [_point(kind, tags + extra, chain(_flat(result), more), t_ns)]
     for one in _children(result):
         named_by = _NAMED_BY[type(one)]
         series = f"{tags},{named_by}={_tag(getattr(one, named_by))}"

@@ -14,6 +14,7 @@ from sagittal.protocols import Reading
 from sagittal.units import NS_PER_S
 
 Place = tuple[str, Site]
+NS_PER_MS = NS_PER_S // 1000
 
 _DEVICE_NUMBERS = (
     "battery_percent",
@@ -32,8 +33,8 @@ def device_readings(
 ) -> list[Reading]:
     """One reading a wearable.
 
-    `behind_s` is the time since the newest committed sample (latency while it streams, silence otherwise), `heard_s`
-    the time since the bridge last spoke of it.
+    `newest_ms` is the time of the newest committed sample, `behind_s` the time since (latency while it streams, silence
+    otherwise), `heard_s` the time since the bridge last spoke of it.
     """
     found: list[Reading] = []
     for (wearer, site), data in healths.items():
@@ -46,6 +47,7 @@ def device_readings(
         values |= {
             "heard_s": max(0.0, (now_ns - health.t_ns) / NS_PER_S),
             "behind_s": max(0.0, (now_ns - end_ns) / NS_PER_S) if end_ns else None,
+            "newest_ms": end_ns / NS_PER_MS if end_ns else None,
             "state": str(health.state),
             "reason": str(health.reason) if health.reason else None,
             "device": health.device,

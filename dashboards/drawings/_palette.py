@@ -45,6 +45,10 @@ _DARK = {
 }
 
 
+POSTURE_COLOURS = {str(label): _DARK[label] for label in POSTURE_ORDER}
+"""One colour a posture for pictures on a dark ground."""
+
+
 def posture_class(posture: str) -> str:
     """The CSS class that fills a shape in a posture's colour."""
     return f"p-{posture.replace('_', '-')}"

@@ -8,6 +8,7 @@ from sagittal.cli import (
     access,
     analyze,
     bridge,
+    dashboards,
     doctor,
     erase,
     export,
@@ -44,6 +45,7 @@ _MODULES = (
     export,
     erase,
     sink,
+    dashboards,
     doctor,
     settings,
 )
