@@ -37,6 +37,7 @@ from analytics.posture._limits import (
     LYING_ENDS_DEG,
     RISE_M,
     SITTING_TILT_DEG,
+    THIGH_DEG,
     UPRIGHT_DEG,
 )
 from analytics.posture._moves import Move
@@ -55,13 +56,15 @@ _SETTLED_LYING_NS = 15 * NS_PER_S
 _MOVING_NS = NS_PER_S
 _RESTLESS_NS = 4 * NS_PER_S
 _ROSE_FROM_LYING_M = 0.25
+_THIGH_LESS_DEG = 15.0
+_LOW = (PostureLabel.SITTING, PostureLabel.SQUATTING)
 
 
 def leave(course: Course, ns: int) -> Course:
     """A still moment has ended."""
     away = course.away
     if away is not None:
-        return evolve(course, away=evolve(away, sure=away.over))
+        return evolve(course, away=evolve(away, sure=away.over, moved_ns=ns))
     return course if course.base is Base.NONE else evolve(course, away=Away(left_ns=ns))
 
 
@@ -144,7 +147,7 @@ def second(course: Course, up: FloatArray, ns: int, *, still: bool, turned_deg: 
     away = course.away
     if away is None:
         return _lying_on(course, up, ns) if course.base is Base.LYING else course
-    if turned_deg is not None and away.fall is not None and away.turned_deg is None:
+    if away.lying_ns < 0 and turned_deg is not None and away.fall is not None and away.turned_deg is None:
         away = evolve(away, turned_deg=turned_deg)
         course = low_again(evolve(course, away=away), away, ns)
         away = course.away or away
@@ -152,13 +155,36 @@ def second(course: Course, up: FloatArray, ns: int, *, still: bool, turned_deg: 
         course = _lying_on(course, up, ns)
         settled = ns - away.lying_ns >= _SETTLED_LYING_NS and still
         return settle(course, Base.LYING, up, ns) if settled else course
-    if away.label is PostureLabel.SITTING and still and ns - away.held_ns >= _SETTLED_NS:
+    if away.label in _LOW and still and ns - away.held_ns >= _SETTLED_NS:
         course = low_again(course, away, ns)
         if course.away is not None and course.away.label is PostureLabel.SITTING:
             course = _happened.sat_down(course, course.away)
             return settle(course, Base.SITTING, up, ns)
         return course
     return course if still or away.label is not None else _moving(course, away, up, ns)
+
+
+def with_thigh(course: Course, thigh_deg: float, ns: int) -> Course:
+    """A still second with a thigh's inclination: what the trunk alone leaves open, it decides."""
+    raised, down = thigh_deg > THIGH_DEG, thigh_deg < THIGH_DEG - _THIGH_LESS_DEG
+    away = course.away
+    if away is not None:
+        if down and away.label in _LOW:
+            label = PostureLabel.BENDING if away.over.ticks else PostureLabel.STANDING
+            course = say_again(course, away.left_ns, away.label, label, LIKELY)
+            return evolve(course, away=evolve(away, label=label, drop_m=None))
+        if raised and away.label is PostureLabel.BENDING:
+            course = say_again(course, away.left_ns, away.label, PostureLabel.SITTING, GUESS)
+            return evolve(course, away=evolve(away, label=PostureLabel.SITTING, held_ns=max(away.held_ns, 0) or ns))
+        return course
+    if raised and course.base in (Base.UPRIGHT, Base.STANDING):
+        course = say_again(course, course.base_ns, PostureLabel.STANDING, PostureLabel.SITTING, SURE)
+        return evolve(course, base=Base.SITTING, seat_m=None)
+    if down and course.base in (Base.UPRIGHT, Base.SITTING):
+        course = say_again(course, course.base_ns, PostureLabel.SITTING, PostureLabel.STANDING, SURE)
+        course = say_again(course, course.base_ns, PostureLabel.STANDING, PostureLabel.STANDING, SURE)
+        return evolve(course, base=Base.STANDING, seat_m=None)
+    return course
 
 
 def turning_since(course: Course) -> int | None:
@@ -218,8 +244,9 @@ def _steep(course: Course, away: Away, up: FloatArray, tilt: FloatArray, ns: int
 
 def _lies_down(course: Course, away: Away) -> Course:
     """Lying has begun."""
-    course = say(course, away.left_ns, PostureLabel.TRANSITION, GUESS)
-    return say(course, away.steep_ns, PostureLabel.LYING, LIKELY)
+    course = say_again(course, away.left_ns, PostureLabel.SQUATTING, PostureLabel.SITTING, LIKELY)
+    went_ns = max(away.left_ns, away.moved_ns)
+    return say(say(course, went_ns, PostureLabel.TRANSITION, GUESS), away.steep_ns, PostureLabel.LYING, LIKELY)
 
 
 def _lying_on(course: Course, up: FloatArray, ns: int) -> Course:

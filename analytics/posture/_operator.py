@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import get_args
 
 import numpy as np
 
 from analytics._evolve import evolve
-from analytics._window import FloatArray
-from analytics.posture import _calibration, _seconds, _stream
+from analytics._window import FloatArray, Window
+from analytics.posture import _beside, _calibration, _course, _seconds, _stream
 from analytics.posture._angles import RATE_HZ, Inclination, inclination
+from analytics.posture._beside import Added, Beside
 from analytics.posture._calibration import Calibration, Method, Word
 from analytics.posture._limits import EXPIRES_GAP_S, NOT_WORN_RADPS, NOT_WORN_S
 from analytics.posture._records import Base, Course, Happening, Trust, Vector, say
@@ -33,6 +36,7 @@ class PostureState:
     stream: StreamState = field(default_factory=StreamState)
     seconds: Seconds = field(default_factory=Seconds)
     calibration: Calibration = field(default_factory=Calibration)
+    beside: dict[str, Beside] = field(default_factory=dict)
     motionless_s: int = 0
     begun: bool = False
     end_ns: int = 0
@@ -61,6 +65,7 @@ def posture_step(
     cadence_spm: float | None,
     decided_ns: int,
     version: str,
+    others: Mapping[str, Window] = MappingProxyType({}),
 ) -> tuple[PostureState, Seen]:
     """Take a second.
 
@@ -76,6 +81,8 @@ def posture_step(
         The quick look's word on this second.
     decided_ns
         Up to which the accurate gait analysis has spoken; its walks go to `posture_walks`.
+    others
+        Windows of further sites over the same second, by name.
     """
     state, words = _begun(state, start_ns)
     stream, up = _stream.look(state.stream, rows, quat, walking=walking)
@@ -92,7 +99,13 @@ def posture_step(
     state = evolve(state, stream=evolve(stream, course=course), calibration=calibration, end_ns=start_ns + NS_PER_S)
     state, worn = _worn(state, start_ns, version)
     angles = inclination(state.stream.course, up)
-    second = Second(start_ns, _numbers(calibration, angles), walking, cadence_spm, version)
+    numbers = _numbers(calibration, angles)
+    if others:
+        state, added = _beside_too(state, rows[:, :3], others, numbers, walking=walking)
+        numbers = evolve(
+            numbers, lumbar_flexion_deg=added.lumbar_flexion_deg, lumbar_lateral_deg=added.lumbar_lateral_deg
+        )
+    second = Second(start_ns, numbers, walking, cadence_spm, version)
     seconds = _seconds.add(state.seconds, second)
     seconds = _seconds.decide(seconds, [], decided_ns)
     state, said, settled = _tell(evolve(state, seconds=seconds), start_ns)
@@ -196,6 +209,19 @@ def _standing_ns(course: Course, seconds: Seconds, now_ns: int) -> int:
     if course.base is Base.UPRIGHT:
         until = min(until, course.base_ns - NS_PER_S)
     return until
+
+
+def _beside_too(
+    state: PostureState, lead: FloatArray, others: Mapping[str, Window], numbers: Numbers, *, walking: bool
+) -> tuple[PostureState, Added]:
+    """With what further sensors learn from walking and say of the second."""
+    stream = state.stream
+    beside = _beside.learn(state.beside, lead, others) if walking else state.beside
+    added = _beside.add(beside, stream.course, others, numbers.flexion_deg, numbers.lateral_deg)
+    if added.thigh_deg is not None and stream.is_still:
+        end_ns = stream.course.at(stream.end)
+        stream = evolve(stream, course=_course.with_thigh(stream.course, added.thigh_deg, end_ns))
+    return evolve(state, beside=beside, stream=stream), added
 
 
 def _numbers(calibration: Calibration, angles: Inclination) -> Numbers:
