@@ -161,6 +161,9 @@ def second(course: Course, up: FloatArray, ns: int, *, still: bool, turned_deg: 
             course = _happened.sat_down(course, course.away)
             return settle(course, Base.SITTING, up, ns)
         return course
+    if away.label is None and still and away.held_deg > LYING_DEG and ns - away.held_ns > _MOVING_NS:
+        course = say(course, max(away.over.first_ns, away.left_ns), PostureLabel.BENDING, LIKELY)
+        return evolve(course, away=evolve(away, label=PostureLabel.BENDING))
     return course if still or away.label is not None else _moving(course, away, up, ns)
 
 
@@ -245,6 +248,7 @@ def _steep(course: Course, away: Away, up: FloatArray, tilt: FloatArray, ns: int
 def _lies_down(course: Course, away: Away) -> Course:
     """Lying has begun."""
     course = say_again(course, away.left_ns, PostureLabel.SQUATTING, PostureLabel.SITTING, LIKELY)
+    course = _happened.sat_down(course, away) if away.label in _LOW else course
     went_ns = max(away.left_ns, away.moved_ns)
     return say(say(course, went_ns, PostureLabel.TRANSITION, GUESS), away.steep_ns, PostureLabel.LYING, LIKELY)
 
@@ -291,7 +295,7 @@ def _from_seat(course: Course, away: Away, here: Here, ns: int, move: Move | Non
     """A still moment after leaving a seat: standing, lying, or still seated."""
     reference = np.array(course.reference)
     tilt = angle(here.up, reference)
-    if away.lying_ns >= 0:
+    if away.lying_ns >= 0 or tilt > LYING_DEG:
         return course
     height = away.height_m
     seat_m = course.seat_m

@@ -10,7 +10,7 @@ from analytics._evolve import evolve
 from analytics._window import FloatArray
 from analytics.posture import _happened, _rules
 from analytics.posture._geometry import lying_detail, vector
-from analytics.posture._limits import BEND_DEG, SITTING_TILT_DEG
+from analytics.posture._limits import BEND_DEG, LYING_DEG, SITTING_TILT_DEG
 from analytics.posture._moves import Move
 from analytics.posture._records import TICK_NS, Away, Base, Course, Here, say, say_again
 from sagittal.names import PostureLabel
@@ -42,10 +42,13 @@ def held(course: Course, away: Away, here: Here, tilt: float, ns: int, move: Mov
     drop = None if height is None else -height
     lower = drop is not None and away.drop_m is not None and drop > away.drop_m + _LOWER_STILL_M
     if away.held_ns < 0 or lower:
-        away = evolve(away, fall=move, drop_m=drop, held_ns=ns, held_deg=tilt, turned_deg=None)
+        phase_ns = away.moved_ns if away.label is not None else away.phase_ns
+        away = evolve(away, fall=move, drop_m=drop, held_ns=ns, held_deg=tilt, turned_deg=None, phase_ns=phase_ns)
     elif drop is None:
         away = evolve(away, held_deg=tilt)
     course = evolve(course, away=away)
+    if tilt > LYING_DEG:
+        return course
     if is_low(away):
         return low_again(course, away, ns)
     if course.trust.firm and leans_back(course, here.up, tilt):
@@ -83,7 +86,7 @@ def low_again(course: Course, away: Away, ns: int) -> Course:
     )
     label = PostureLabel.SITTING if odds >= 0 or away.lain_ns >= 0 else PostureLabel.SQUATTING
     course = resolved(course)
-    course = say(course, max(away.left_ns, away.lain_ns), PostureLabel.TRANSITION, GUESS)
+    course = say(course, max(away.left_ns, away.lain_ns, away.phase_ns), PostureLabel.TRANSITION, GUESS)
     course = say(course, begun_ns, label, _rules.confidence(odds))
     return evolve(course, away=evolve(away, label=label))
 
@@ -136,7 +139,7 @@ def finish_low(course: Course, away: Away, rise: Move | None, ns: int) -> Course
     )
     label = PostureLabel.SITTING if odds >= 0 else PostureLabel.SQUATTING
     course = resolved(course)
-    course = say(course, away.left_ns, PostureLabel.TRANSITION, GUESS)
+    course = say(course, max(away.left_ns, away.phase_ns), PostureLabel.TRANSITION, GUESS)
     course = say(course, begun_ns, label, _rules.confidence(odds))
     course = say(course, max(ended_ns, begun_ns + TICK_NS), PostureLabel.TRANSITION, GUESS)
     return _happened.was_low(course, evolve(away, fall=fall, drop_m=drop), label, ended_ns, ns)

@@ -101,8 +101,8 @@ class Away:
         When the tilt last passed 45° upwards; -1 where it is below.
     lying_ns, lain_ns
         Since when the wearer lies, and until when they lay; -1 for not.
-    moved_ns
-        When the last held posture was left; -1 before.
+    moved_ns, phase_ns
+        When the last held posture was left, and when the one before the present one was, if it had a name; -1 before.
     label
         What has been said of it.
     """
@@ -124,6 +124,7 @@ class Away:
     lying_ns: int = -1
     lain_ns: int = -1
     moved_ns: int = -1
+    phase_ns: int = -1
     backwards: bool = False
     label: PostureLabel | None = None
 

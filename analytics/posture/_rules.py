@@ -31,6 +31,10 @@ _DEPTH = 0.7
 _DEPTH_MIDDLE_M = 0.40
 _DEPTH_SPREAD_M = 0.20
 _LARGEST_MARGIN_M = 0.15
+_LONG_S, _LONG = 10.0, 4.0
+"""Own estimate: of the postures held low for 10 s and more in daily life, squats are some 2 %."""
+_BRIEF_S, _BRIEF = 0.7, 1.5
+"""Nobody rests on a seat for so short."""
 _LEANT_M = 0.06
 _LEAST_WITHOUT_BOTTOM_M = 0.20
 _WITHOUT_BOTTOM_M = 0.05
@@ -60,12 +64,10 @@ def seated_odds(
     if impact:
         odds += _IMPACT
     odds += _DEPTH * max(-1.0, min(1.0, (_DEPTH_MIDDLE_M - drop_m) / _DEPTH_SPREAD_M))
-    if held_s > 30.0:
-        odds += 3.0
-    elif held_s > 10.0:
-        odds += 1.0
-    elif held_s < 0.7:
-        odds -= 1.5
+    if held_s > _LONG_S:
+        odds += _LONG
+    elif held_s < _BRIEF_S:
+        odds -= _BRIEF
     return odds
 
 
