@@ -82,7 +82,7 @@ class Frames:
 
     def site(self, site: Site) -> FloatArray:
         """(6, n): specific force and rate at a site, in its segment's axes."""
-        frame = self.pelvis if site in _TRUNK_SITES else self.trunk() if site is Site.UPPER_TRUNK else self._leg(site)
+        frame = self.pelvis if site in _TRUNK_SITES else self.trunk() if site is Site.UPPER_TRUNK else self.leg(site)
         size = self._person.height_m / 1.72
         up, right, forward = _POINTS[site]
         return np.concatenate([frame.force_at((up * size, right * size, forward * size)), frame.rate])
@@ -96,7 +96,8 @@ class Frames:
     def _turned(self, level: Frame, flexion: FloatArray, lateral: FloatArray) -> Frame:
         return level.turned(RIGHT, -flexion).turned(FORWARD, lateral).turned(UP, self._curves[_AT["roll"]])
 
-    def _leg(self, site: Site) -> Frame:
+    def leg(self, site: Site) -> Frame:
+        """A thigh, from the hip, or a shank, from the knee."""
         at, side = self._curves, "left" if site.endswith("left") else "right"
         half = self._person.hip_half_m * (-1 if side == "left" else 1)
         hip = self.pelvis.moved((0.0, half, 0.0))

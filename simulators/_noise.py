@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
-from scipy.interpolate import BSpline
-from scipy.signal import firwin2
 
 from simulators._curves import FloatArray
 
@@ -73,26 +72,34 @@ class Noise:
 @cache
 def _pieces(degree: int, order: int) -> FloatArray:
     """(degree + 1, degree + 1): coefficients of the powers of u for each of the B-splines that reach a place."""
-    spline = BSpline.basis_element(np.arange(degree + 2), extrapolate=False)
     u = (np.arange(degree + 1) + 0.5) / (degree + 1)
-    values = np.array([[float(spline(degree - k + one, nu=order)) for k in range(degree + 1)] for one in u])
-    return np.asarray(np.linalg.solve(np.vander(u, degree + 1, increasing=True), values))
+    places = u[:, None] + degree - np.arange(degree + 1)[None, :]
+    return np.asarray(np.linalg.solve(np.vander(u, degree + 1, increasing=True), _spline(places, degree, order)))
+
+
+def _spline(x: FloatArray, degree: int, order: int = 0) -> FloatArray:
+    """The cardinal B-spline on 0 … degree + 1, or a derivative: Σ (−1)^j·C(d + 1, j)·(x − j)₊^d / d! (Schoenberg)."""
+    power = degree - order
+    terms = [(-1) ** j * math.comb(degree + 1, j) * np.maximum(x - j, 0.0) ** power for j in range(degree + 2)]
+    return np.asarray(np.sum(terms, axis=0) / math.factorial(power))
 
 
 @cache
 def _shape(knot_s: float, band: Band | None) -> FloatArray:
-    """A short filter over the coefficients that keeps a band."""
+    """A short filter over the coefficients that keeps a band, by sampling the response and a Hamming window."""
     if band is None:
         return np.ones(1)
     nyquist = 0.5 / knot_s
-    low, high = band[0] / nyquist, min(band[1] / nyquist, 0.95)
-    taps = 2 * round(1.2 / (band[0] * knot_s)) + 1
-    return np.asarray(firwin2(taps, [0, 0.5 * low, low, high, min(1.0, 1.4 * high), 1.0], [0, 0.1, 1, 1, 0.3, 0.1]))
+    low, high = band[0], min(band[1], 0.95 * nyquist)
+    half = round(1.2 / (band[0] * knot_s))
+    edges = [0.0, 0.5 * low, low, high, min(nyquist, 1.4 * high), nyquist]
+    response = np.interp(np.linspace(0.0, nyquist, 513), edges, [0.0, 0.1, 1.0, 1.0, 0.3, 0.1])
+    whole = np.roll(np.fft.irfft(response), half)[: 2 * half + 1]
+    return np.asarray(whole * np.hamming(2 * half + 1))
 
 
 @cache
 def _unit_scale(knot_s: float, band: Band | None, degree: int) -> float:
-    spline = BSpline.basis_element(np.arange(degree + 2), extrapolate=False)
     places = np.arange(degree + 1)[None, :] + (np.arange(8)[:, None] + 0.5) / 8
-    curves = [np.convolve(_shape(knot_s, band), np.nan_to_num(spline(row))) for row in places]
+    curves = [np.convolve(_shape(knot_s, band), row) for row in _spline(places, degree)]
     return float(1 / np.sqrt(np.mean([np.sum(curve**2) for curve in curves])))

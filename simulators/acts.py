@@ -63,7 +63,7 @@ POSES = MappingProxyType(
         "reach_up": Pose(_STANDING, "upright", "reaching", pelvis_flexion=-4, lumbar_flexion=-9),
         "reach_forward": Pose(_STANDING, "upright", "reaching", pelvis_flexion=10, lumbar_flexion=14, ahead=-0.1),
         "reach_side": Pose(_STANDING, "upright", "reaching", pelvis_lateral=6, lumbar_lateral=13, lumbar_axial=-12),
-        "bend": Pose(PostureLabel.BENDING, "upright", None, 50, lumbar_flexion=44, thigh=-5, shank=-2, ahead=-0.3),
+        "bend": Pose(PostureLabel.BENDING, "upright", None, 54, lumbar_flexion=46, thigh=-5, shank=-2, ahead=-0.3),
         "work_bent": Pose(PostureLabel.BENDING, "upright", None, 27, lumbar_flexion=22, ahead=-0.15),
         "squat": Pose(
             PostureLabel.SQUATTING, "upright", None, 38, lumbar_flexion=9, thigh=62, shank=-27, height=-0.8, ahead=-0.3

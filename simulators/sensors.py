@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.transform import Rotation
 
 from sagittal.errors import SettingsError
 from sagittal.names import Site
@@ -18,6 +17,7 @@ from simulators._noise import Noise
 from simulators.wearer import Wearer
 
 Int16Array = npt.NDArray[np.int16]
+Triple = tuple[float, float, float]
 
 CHUNK = 1000
 """Samples that are made at once."""
@@ -34,12 +34,13 @@ class Mounting:
         """10 to 20° off nominal about an axis that is mostly the body's right, as a sacrum tilts what sits on it."""
         axis = np.array([0.25, 1.0, 0.25]) * rng.standard_normal(3)
         axis /= np.linalg.norm(axis)
-        return Mounting(np.asarray(Rotation.from_rotvec(np.radians(rng.uniform(10, 20)) * axis).as_matrix()))
+        return Mounting(_about(axis, math.radians(rng.uniform(10, 20))))
 
     @staticmethod
     def rotated(degrees: tuple[float, float, float]) -> Mounting:
         """Turned about the body's up, right and forward axes, one after the other."""
-        return Mounting(np.asarray(Rotation.from_euler("XYZ", degrees, degrees=True).as_matrix()))
+        turns = [_about(axis, math.radians(angle)) for axis, angle in zip(np.eye(3), degrees, strict=True)]
+        return Mounting(np.asarray(turns[0] @ turns[1] @ turns[2]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,19 +167,32 @@ class Sensor:
         chunk, skip = divmod(number, CHUNK)
         while True:
             made = self.chunk(chunk)
-            yield made if skip == 0 else _part(made, skip, CHUNK)
+            yield made if skip == 0 else part(made, skip, CHUNK)
             chunk, skip = chunk + 1, 0
+
+    def samples(self, from_s: float, to_s: float) -> Iterator[tuple[float, Triple, Triple]]:
+        """One by one: time, s, specific force, m/s², and angular rate, rad/s."""
+        for made in self.readings(from_s):
+            acc, gyr = (made.acc * self.acc_scale).tolist(), (made.gyr * self.gyr_scale).tolist()
+            for t, (ax, ay, az), (gx, gy, gz) in zip(made.time_s.tolist(), acc, gyr, strict=True):
+                if t >= to_s:
+                    return
+                yield t, (ax, ay, az), (gx, gy, gz)
 
     def packets(self, from_s: float = 0.0) -> Iterator[Packet]:
         """The same as packets over the air, some lost, some twice."""
         for made in self.readings(from_s):
-            rng = np.random.default_rng([self.seed, 43, made.number])
-            for start in range(0, len(made.time_s), self.packet):
-                one = _part(made, start, start + self.packet)
-                if rng.random() >= self.flaws.drop:
+            yield from self.packets_of(made)
+
+    def packets_of(self, made: Reading) -> Iterator[Packet]:
+        """The packets of one reading that come through."""
+        rng = np.random.default_rng([self.seed, 43, made.number])
+        for start in range(0, len(made.time_s), self.packet):
+            one = part(made, start, start + self.packet)
+            if rng.random() >= self.flaws.drop:
+                yield Packet(one.number // self.packet, one)
+                if rng.random() < self.flaws.repeat:
                     yield Packet(one.number // self.packet, one)
-                    if rng.random() < self.flaws.repeat:
-                        yield Packet(one.number // self.packet, one)
 
     def chunk(self, number: int) -> Reading:
         """Samples number · CHUNK and the following."""
@@ -206,10 +220,18 @@ class Sensor:
         return Reading(first, time_s, _counts(acc, self.acc_scale), _counts(gyr, self.gyr_scale))
 
 
+def _about(axis: FloatArray, angle: float) -> FloatArray:
+    """Rotation about a unit axis (Rodrigues)."""
+    x, y, z = axis
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    return np.asarray(np.eye(3) + math.sin(angle) * cross + (1 - math.cos(angle)) * cross @ cross)
+
+
 def _counts(values: FloatArray, scale: float) -> Int16Array:
     return np.ascontiguousarray(np.clip(np.rint(values / scale), -32768, 32767).astype("<i2").T)
 
 
-def _part(made: Reading, start: int, end: int) -> Reading:
+def part(made: Reading, start: int, end: int) -> Reading:
+    """Some rows of a reading."""
     rows = slice(start, end)
     return Reading(made.number + start, made.time_s[rows], made.acc[rows], made.gyr[rows])

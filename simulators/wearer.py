@@ -104,6 +104,21 @@ class Wearer:
             out[2:, rows] = inclination(frames.trunk().up)
         return Truth(*np.degrees(out))
 
+    def inclinations(self, t: FloatArray, sites: Sequence[Site]) -> dict[str, FloatArray]:
+        """Segment to (2, n) degrees at rising times t (n,): its top leaning forwards, and to the right, positive.
+
+        Pelvis and upper trunk always, thighs and shanks where they carry a site.
+        """
+        legs = [site for site in sites if site in _LEGS]
+        out = {str(name): np.empty((2, len(t))) for name in ("pelvis", "upper_trunk", *legs)}
+        for run, rows in self._split(t):
+            frames = self._frames(run, t[rows], legs=bool(legs))
+            ups = {"pelvis": frames.pelvis.up, "upper_trunk": frames.trunk().up}
+            ups |= {str(site): frames.leg(site).up for site in legs}
+            for name, up in ups.items():
+                out[name][:, rows] = np.degrees(inclination(up))
+        return out
+
     def spans(self, start_s: float, end_s: float) -> list[Span]:
         """What the wearer does between two times; on the way from one posture to the next it is a transition."""
         found: list[Span] = []

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from sagittal.blocks import ClockKind
+from sagittal.blocks import ClockKind, Gap, GapReason
 from sagittal.errors import SettingsError
+from sagittal.names import Site
 from sagittal.settings import Device, Settings, Wearer, settings_file
+from sagittal.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from sensor_bridge.source import Source
+    from sensor_bridge.source import Samples, Source
+    from simulators.fleet import Member
 
 
 def sources(settings: Settings) -> list[Source]:
@@ -73,25 +77,55 @@ def _bluetooth(settings: Settings) -> Callable[[Wearer, Device], Source]:
 
 
 def _simulated(wearer: Wearer, device: Device) -> Source:
-    """The first simulated wearer; option `start_ns` keeps its schedule going over a restart of the bridge."""
-    from sensor_bridge.feeds import Feed
-    from sensor_bridge.source import Samples
-    from simulators.first import ACC_SCALE, GYR_SCALE, chunks
+    """A simulated body; every device of one wearer sits on the same one.
 
+    Options: `scenario` (demo), `seed` (from the wearer's name), `behaviours` (a list of NAME:SEVERITY:SIDE), and
+    `start_ns`, which keeps the scenario going over a restart of the bridge.
+    """
+    from simulators.behaviours import parse_behaviour
+    from simulators.fleet import Wish, member
+
+    options = device.options
+    wish = Wish(
+        scenario=str(options.get("scenario", "demo")),
+        seed=int(options.get("seed", zlib.crc32(wearer.id.encode()))),
+        sites=(device.site,),
+        rate_hz=device.rate_hz,
+        behaviours=[parse_behaviour(str(one)) for one in options.get("behaviours", [])],
+        height_m=wearer.height_m,
+    )
     now_ns = time.time_ns()
-    start_ns = int(device.options.get("start_ns", now_ns))
-    stream = (
-        Samples(
+    one = member(wish, 0, wearer.id)
+    start_ns = int(options.get("start_ns", now_ns)) - round(one.begin_s * NS_PER_S)
+    return simulated_feed(one, device.site, device.name, start_ns, now_ns)
+
+
+def simulated_feed(
+    one: Member, site: Site, device: str, start_ns: int, from_ns: int, *, speed: float = 1.0, size: int = 10
+) -> Source:
+    """One site of a simulated wearer, whose plan began at `start_ns`, as a source from `from_ns` on."""
+    from sensor_bridge.feeds import Feed
+
+    return Feed(one.name, site, device, "simulated", simulated_samples(one, site, start_ns, from_ns, size), speed=speed)
+
+
+def simulated_samples(one: Member, site: Site, start_ns: int, from_ns: int, size: int) -> Iterator[Samples]:
+    """The samples of one site, for ever."""
+    from sensor_bridge.source import Samples
+    from simulators.stream import chunks
+
+    sensor = one.sensors[site]
+    for chunk in chunks(sensor, start_ns, from_ns, size, one.scenario):
+        gap = Gap(GapReason.LOST, chunk.lost, round(chunk.lost * sensor.step_s * NS_PER_S)) if chunk.lost else None
+        yield Samples(
             t_ns=chunk.t_ns,
             acc=chunk.acc,
-            acc_scale=ACC_SCALE,
+            acc_scale=sensor.acc_scale,
             gyr=chunk.gyr,
-            gyr_scale=GYR_SCALE,
+            gyr_scale=sensor.gyr_scale,
             clock=ClockKind.TRUE,
+            gap_before=Gap(GapReason.STALL, None, chunk.off_ns) if chunk.off_ns else gap,
         )
-        for chunk in chunks(start_ns, now_ns, device.rate_hz)
-    )
-    return Feed(wearer.id, device.site, device.name, "simulated", stream)
 
 
 _DRIVERS: dict[str, Callable[[Wearer, Device], Source]] = {"simulated": _simulated}

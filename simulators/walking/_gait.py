@@ -12,7 +12,7 @@ from simulators._curves import FloatArray, Move, add_moves, product
 from simulators._noise import Noise
 from simulators.body import Manner
 from simulators.walking._cycle import Cycle
-from simulators.walking._normal import HARMONICS, ComplexArray
+from simulators.walking._normal import HARMONICS
 from simulators.walking._steps import Steps
 
 # A contact at the lower back: a damped ring upwards, to the other foot, forwards, m/s², and about these axes, rad/s;
@@ -60,19 +60,15 @@ class Gait:
         gain = np.zeros((3, len(t)))
         add_moves(gain, t, self.gain)
         phase = np.stack([self.steps.phase(t, order) for order in range(3)])
-        first = np.exp(2j * np.pi * phase[0])
-        waves = np.empty((HARMONICS, len(t)), dtype=np.complex128)
-        waves[0] = first
-        for order in range(1, HARMONICS):
-            np.multiply(waves[order - 1], first, out=waves[order])
+        forces, angles = self._harmonics(phase, channels)
         varied = self.amplitude.at(t, 2) * (np.concatenate([_AMPLITUDE_CV, [_LEG_CV]]) * self.unsteady)[:, None, None]
         varied[:, 0] += 1.0
-        forces = (self.cycle.forces @ waves).real * varied[:3, 0] * gain[0]
+        forces = forces * varied[:3, 0] * gain[0]
         heading = self._heading(t, gain)
         forces[2] += self.speed_mps * gain[1]
         forces[1] -= self.speed_mps * gain[0] * heading[1]
         factor = product(varied, gain[None])[list(_VARIES[:channels])]
-        return forces, product(self._angles(waves, phase, channels), factor), heading
+        return forces, product(angles, factor), heading
 
     def contacts(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Initial and final contacts, s, 1 where right, and lengths of the steps, m, in proportion to their times."""
@@ -87,12 +83,21 @@ class Gait:
         length = np.asarray(self.speed_mps * gain[0] * (times - before) * shares)
         return times, self.steps.off[rows], right, length
 
-    def _angles(self, waves: ComplexArray, phase: FloatArray, channels: int) -> FloatArray:
-        orders = 2j * np.pi * np.arange(1, HARMONICS + 1)
+    def _harmonics(self, phase: FloatArray, channels: int) -> tuple[FloatArray, FloatArray]:
+        """The cycle's forces (3, n) and first angles (channels, 3, n) at a phase's curve (3, n)."""
         angles = self.cycle.angles[:channels]
-        value, slope, bend = np.split((np.concatenate([angles, angles * orders, angles * orders**2]) @ waves).real, 3)
+        orders = 2j * np.pi * np.arange(1, HARMONICS + 1)
+        rows = np.concatenate([self.cycle.forces, angles, angles * orders, angles * orders**2])
+        first = 2 * np.pi * phase[0]
+        cos, sin = np.empty((2, HARMONICS, len(first)))
+        cos[0], sin[0] = np.cos(first), np.sin(first)
+        for order in range(1, HARMONICS):
+            cos[order] = cos[order - 1] * cos[0] - sin[order - 1] * sin[0]
+            sin[order] = sin[order - 1] * cos[0] + cos[order - 1] * sin[0]
+        curves = np.ascontiguousarray(rows.real) @ cos - np.ascontiguousarray(rows.imag) @ sin
+        forces, value, slope, bend = np.split(curves, [3, 3 + channels, 3 + 2 * channels])
         value += np.array(self.cycle.offsets[:channels])[:, None]
-        return np.stack([value, slope * phase[1], bend * phase[1] ** 2 + slope * phase[2]], axis=1)
+        return forces, np.stack([value, slope * phase[1], bend * phase[1] ** 2 + slope * phase[2]], axis=1)
 
     def _heading(self, t: FloatArray, gain: FloatArray) -> FloatArray:
         wander = self.heading.at(t, 2)[0] * 0.03 * self.unsteady

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from sagittal.names import Side
 from simulators._curves import FloatArray
@@ -29,7 +29,7 @@ class Steps:
     off: FloatArray
     first: int
     last: int
-    phase: CubicSpline
+    phase: Callable[[FloatArray, int], FloatArray]
     begins_right: bool
 
     def side(self, place: int) -> Side:
@@ -51,6 +51,8 @@ def make_steps(
     Stride times wander with long memory (a sum of slow processes; DFA exponents of 0.75 to 0.8, Hausdorff 1995), each
     step jitters by 1 %, the first and last steps are slower.
     """
+    from scipy.interpolate import CubicSpline  # here, for it takes longer to load than a bridge to start
+
     count = max(4, round(duration_s / step_s))
     wander = person.manner.stride_cv * traits.unsteady * _long_memory(rng, count)
     jitter = _WHITE * traits.unsteady * rng.standard_normal(count)

@@ -17,8 +17,8 @@ from sagittal.names import Site
 from sagittal.results import Day, Pattern, Result, Walk
 from sagittal.settings import Wearer
 from sagittal.units import NS_PER_S
-from simulators.first import ACC_SCALE, GYR_SCALE
 from tests.analytics.synthetic_walk import GRAVITY, Gait, walk
+from tests.simulated import ACC_SCALE, GYR_SCALE
 
 PAUSE_S = 12
 LEGS = {Site.SHANK_LEFT: 0.6, Site.SHANK_RIGHT: 1.0}

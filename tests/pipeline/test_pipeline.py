@@ -17,7 +17,7 @@ from sagittal.names import PostureLabel, Site
 from sagittal.results import Day, Event, GapMark, Minute, Posture, Result, Walk
 from sagittal.settings import Wearer
 from sagittal.units import NS_PER_S
-from simulators.first import ACC_SCALE, GYR_SCALE, chunks
+from tests.simulated import ACC_SCALE, GYR_SCALE, chunks
 
 START_NS = 1_700_000_000 * NS_PER_S + 4_321
 SECONDS = 82
