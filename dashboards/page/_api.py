@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
+from fastapi.security import HTTPBearer
 from pydantic import AwareDatetime, BaseModel
 from starlette.exceptions import HTTPException
 
@@ -31,6 +32,8 @@ from sagittal.units import NS_PER_S
 
 T = TypeVar("T")
 MAX_ITEMS = 5000
+_TOKEN = HTTPBearer(auto_error=False, scheme_name="token", description="From `sagittal access token`.")
+"""Declares the token in the OpenAPI; the gate decides."""
 _MAX_NS = 4 * 10**18
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC)
 
@@ -135,7 +138,7 @@ WRITE_REFUSALS = REFUSALS | {403: {"model": Problem, "description": "You may loo
 
 def router(api: Api) -> APIRouter:
     """The routes under `/api/v1`."""
-    routes = APIRouter(prefix="/api/v1", responses=REFUSALS)
+    routes = APIRouter(prefix="/api/v1", responses=REFUSALS, dependencies=[Depends(_TOKEN)])
     _reading(routes, api)
     _lists(routes, api)
     _leaving(routes, api)
@@ -292,7 +295,8 @@ def _wish_route(routes: APIRouter, api: Api, verb: str, model: type[Wish]) -> No
 async def send_wish(send: SendWish, wearer: str, verb: str, wish: Wish) -> Command:
     """Send a wish; 503 where the broker is away."""
     try:
-        return await send(wearer, verb, wish.model_dump(mode="json", exclude_none=True))
+        given = wish.model_dump(mode="json", exclude_none=True)
+        return await send(wearer, verb, {name: value for name, value in given.items() if value != ""})
     except BrokerError as error:
         raise HTTPException(503, word("calibrate.offline", detail=str(error))) from None
 

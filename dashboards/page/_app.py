@@ -16,7 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from dashboards._words import word
 from dashboards.page._api import Api, router
 from dashboards.page._context import PageContext
-from dashboards.page._gate import has_token
+from dashboards.page._gate import has_session, has_token
 from dashboards.page._guard import Guard, allowed_hosts
 from dashboards.page._live import LiveSource
 from dashboards.page._login import login_routes
@@ -94,7 +94,7 @@ def create_app(
     app.add_middleware(
         Guard,
         hosts=allowed_hosts(settings.page.host, settings.page.allowed_hosts),
-        trusted=lambda headers: has_token(headers.get("authorization")),
+        trusted=lambda headers: has_token(headers.get("authorization")) or (log_in and not has_session(headers)),
     )
     _errors(app, page)
     app.include_router(page_routes(page))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from fastapi import Request
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import cookie_parser
 
 from dashboards._words import word
 from dashboards.page._access import LOCAL, Access, Role, Viewer
@@ -72,6 +74,11 @@ class Gate:
 def has_token(authorization: str | None) -> bool:
     """Whether a request carries a token of its own: such a request can't have been forged by another site."""
     return authorization is not None and _is_bearer(authorization)
+
+
+def has_session(headers: Headers) -> bool:
+    """Whether a request carries a cookie of ours, which a browser sends along whoever made it ask."""
+    return COOKIE in cookie_parser(headers.get("cookie", ""))
 
 
 def _is_bearer(value: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboards._words import word
@@ -37,7 +37,10 @@ def allowed_hosts(host: str, extra: Iterable[str]) -> frozenset[str]:
 
 
 class Guard:
-    """ASGI middleware; `trusted` says which requests carry a token of their own and need no Origin."""
+    """ASGI middleware; `trusted` says which requests to the API another site could not have made a browser send.
+
+    Those carry a token of their own, or nothing at all by which a log-in would be known.
+    """
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str], trusted: Callable[[Headers], bool] | None = None) -> None:
         self._app = app
@@ -66,11 +69,11 @@ class Guard:
             return
         await self._app(scope, receive, strict)
 
-    def _refusal(self, scope: Scope, headers: Headers) -> PlainTextResponse | None:
-        host = headers.get("host", "")
+    def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
+        host, of_api = headers.get("host", ""), scope["path"].startswith("/api/")
         if _name(host) not in self._hosts:
-            return PlainTextResponse(word("error.bad_host"), 400)
-        if scope["method"] in _SAFE or self._trusted(headers):
+            return _refuse(word("error.bad_host"), 400, of_api=of_api)
+        if scope["method"] in _SAFE or (of_api and self._trusted(headers)):
             return None
         origin = headers.get("origin")
         if origin is None:
@@ -78,7 +81,11 @@ class Guard:
         else:
             parts = urlsplit(origin)
             same = parts.scheme == scope["scheme"] and parts.netloc.lower() == host.lower()
-        return None if same else PlainTextResponse(word("error.bad_origin"), 403)
+        return None if same else _refuse(word("error.bad_origin"), 403, of_api=of_api)
+
+
+def _refuse(text: str, status: int, *, of_api: bool) -> Response:
+    return JSONResponse({"detail": text}, status) if of_api else PlainTextResponse(text, status)
 
 
 def _name(host: str) -> str:

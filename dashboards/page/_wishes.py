@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -85,18 +85,32 @@ class Exercise(_Wish):
     start: bool
 
 
+def _either(schema: dict[str, Any]) -> None:
+    """A time with words, or what to take back: never both."""
+    fields = {name: {k: v for k, v in one.items() if k != "default"} for name, one in schema.pop("properties").items()}
+    schema.pop("additionalProperties", None)
+    schema["oneOf"] = [
+        {
+            "properties": {name: fields[name] for name in names},
+            "required": list(names),
+            "additionalProperties": False,
+        }
+        for names in (("at", "text"), ("remove",))
+    ]
+
+
 class Remind(_Wish):
     """A reminder at a time of day, in a person's own words such as a clinician's; or take one back."""
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["at", "text"]}, {"required": ["remove"]}]})
+    model_config = ConfigDict(json_schema_extra=_either)
 
-    at: TimeOfDay | None = None
-    text: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)] | None = None
-    remove: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
+    at: TimeOfDay = ""
+    text: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"[^\s]")] = ""
+    remove: Annotated[str, StringConstraints(min_length=1, max_length=64)] = ""
 
     @model_validator(mode="after")
     def _one_thing(self) -> Remind:
-        if (self.remove is None) == (self.at is None or self.text is None):
+        if bool(self.remove) == bool(self.at and self.text) or (self.remove and (self.at or self.text)):
             raise ValueError("a reminder needs a time and words; to take one back, its id alone")
         return self
 

@@ -16,7 +16,16 @@ from typing import Any
 
 import pytest
 
-from dashboards.doors import data_points, discovery, fhir_bundle, home_state, lint_bundle, lint_discovery, write_bids
+from dashboards.doors import (
+    data_points,
+    discovery,
+    fhir_bundle,
+    home_state,
+    lint_bundle,
+    lint_discovery,
+    write_bids,
+    write_parquet,
+)
 from dashboards.doors.homeassistant import link_state, nudge_event, wish_of
 from sagittal.blocks import Block, pack_int16
 from sagittal.errors import SagittalError
@@ -233,3 +242,14 @@ def test_nudges_go_out_and_presses_come_in() -> None:
 def test_a_walk_that_goes_on_is_not_exported() -> None:
     going: Walk = a_walk(NOW_NS, 60.0, final=False)
     assert list(data_points(WEARER, [going], [], [], NOW_NS)) == []
+
+
+def test_parquet_gives_back_what_was_stored(stored: MemoryReader, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    assert write_parquet(rows(stored, "walk"), tmp_path / "walk.parquet") == 4
+    table = parquet.read_table(tmp_path / "walk.parquet").to_pylist()
+    walks: list[Walk] = rows(stored, "walk")
+    assert [row["start_ns"] for row in table] == [walk.start_ns for walk in walks]
+    assert [row["cadence_spm"] for row in table] == [walk.cadence_spm for walk in walks]
+    with pytest.raises(SagittalError, match="another place"):
+        write_parquet(walks, tmp_path / "nowhere" / "walk.parquet")
