@@ -52,6 +52,8 @@ class GapReason(StrEnum):
     """The bridge's spool was full and dropped its oldest blocks."""
     NOT_A_NUMBER = "not_a_number"
     """The source held no usable number there."""
+    NO_GYROSCOPE = "no_gyroscope"
+    """The sensor measures no angular rates: its samples are not analysed."""
     RECORDING = "recording"
     """A hole in a recording."""
     ERASED = "erased"

@@ -34,6 +34,7 @@ from sagittal.thresholds import threshold
 from sagittal.units import NS_PER_S
 
 _RESTART_NS = round(threshold("gap.restart_s") * NS_PER_S)
+_MARK_NS = 60 * NS_PER_S
 
 
 def initial_state(profile: Wearer) -> State:
@@ -44,10 +45,13 @@ def initial_state(profile: Wearer) -> State:
 def step(state: State, block: Block) -> tuple[State, list[Result]]:
     """Take a block of samples; the state behind it, and what it led to.
 
-    The first of the primary sites that sends leads; of other primary sites nothing is used.
+    The first of the primary sites that sends leads; of other primary sites nothing is used. A sensor without gyroscope
+    is marked as a gap: neither gait nor stillness can be told from accelerations alone as they are told here.
     """
     if state.site is None and block.site in PRIMARY_SITES:
         state = evolve(state, site=block.site)
+    if block.gyr is None:
+        return _without_gyroscope(state, block) if block.site == state.site else (state, [])
     if block.site not in PRIMARY_SITES:
         site = _extra.feed(state.extra.get(block.site, _extra.Extra()), block)
         state = evolve(state, extra={**state.extra, block.site: site})
@@ -165,6 +169,18 @@ def _closed(state: State) -> tuple[State, list[Result]]:
 
 def _time(result: Posture | Event | GapMark | Walk | Stay) -> int:
     return result.start_ns if isinstance(result, Walk) else result.t_ns
+
+
+def _without_gyroscope(state: State, block: Block) -> tuple[State, list[Result]]:
+    """Minute after minute a gap, counted from the first sample or from what was used last."""
+    told_ns = state.end_ns if state.end_ns >= 0 else block.t0_ns
+    results: list[Result] = []
+    while block.t0_ns + block.duration_ns >= told_ns + _MARK_NS:
+        mark = GapMark(t_ns=told_ns, end_ns=told_ns + _MARK_NS, site=block.site, reason=GapReason.NO_GYROSCOPE)
+        told_ns = mark.end_ns
+        state, found = _counted(state, [mark])
+        results += found
+    return evolve(state, end_ns=told_ns), results
 
 
 def _gap(state: State, block: Block) -> tuple[GapMark, ...]:

@@ -64,7 +64,7 @@ def triples(rows: array[int] | Sequence[int]) -> list[tuple[int, int, int]]:
     return [(rows[i], rows[i + 1], rows[i + 2]) for i in range(0, len(rows) - 2, 3)]
 
 
-NO_GYROSCOPE = "no gyroscope: angles at rest only, no gait"
+NO_GYROSCOPE = "no gyroscope: it can be recorded, but nothing is computed from it"
 
 
 class GattSession(Session):
@@ -98,10 +98,10 @@ class GattSession(Session):
         self.has_gyr = False
         if not self.wanted.accelerometer_only:
             raise WearableRefused(
-                f"{title} has no gyroscope, so its angles hold only at rest and its gait is not to be trusted: "
-                "use another wearable, or set accelerometer_only = true in its options"
+                f"{title} has no gyroscope, so neither posture nor gait can be computed: use another wearable, "
+                "or set accelerometer_only = true in its options to record it nevertheless"
             )
-        self.note("it has no gyroscope: angles hold only at rest, and gait is not to be trusted")
+        self.note("it has no gyroscope: it is recorded, but neither posture nor gait is computed")
 
     def note(self, text: str) -> None:
         """Tell the person, with the next thing that comes."""
