@@ -8,6 +8,7 @@ import hashlib
 import math
 import secrets
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -222,6 +223,11 @@ def on_air(members: Sequence[Member], driver: str, transport: str, seconds: floa
             loop.call_soon_threadsafe(stop.set)
 
         with Stopping(end):
-            return await put_on_air(driver, motion, transport, stop=stop)
+            return await put_on_air(driver, motion, transport, stop=stop, told=_say)
 
     return asyncio.run(run())
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

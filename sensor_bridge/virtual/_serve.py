@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from bumble.controller import Controller
 from bumble.hci import LeFeatureMask
@@ -22,7 +21,6 @@ AIR = "vhci"
 """Where nothing is said: an adapter of this computer that BlueZ shows to every program (Linux, root)."""
 _OFFERED = ("vhci", "tcp-server", "unix-server", "pty")
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
-_log = logging.getLogger(__name__)
 
 
 async def serve(
@@ -32,13 +30,15 @@ async def serve(
     *,
     name: str = "",
     stop: asyncio.Event | None = None,
+    told: Callable[[str], None] = lambda _line: None,
 ) -> int:
     """Be the wearable that `driver` names until the samples end or `stop` is set; the number of samples measured.
 
     A model other than the driver's first follows it after a colon, such as `polar:h10`.
     `samples` may come at any rate; the wearable measures them at the one it is set to, in real time. `transport` is a
     Bumble transport. With `vhci`, `tcp-server:127.0.0.1:PORT`, `unix-server:PATH` or `pty` an adapter is offered there
-    that sees the wearable on a virtual link; any other, such as `usb:0`, is the radio to send on.
+    that sees the wearable on a virtual link; any other, such as `usb:0`, is the radio to send on. `told` hears under
+    which name and address it can be found, once it can.
 
     Raises
     ------
@@ -65,14 +65,14 @@ async def serve(
             peripheral = Peripheral(kind, motion, link=link, variant=variant, name=name)
         else:
             peripheral = Peripheral(kind, motion, transport=opened, variant=variant, name=name)
-        return await _until(peripheral, stop or asyncio.Event())
+        return await _until(peripheral, stop or asyncio.Event(), told)
     finally:
         await _close(opened)
 
 
-async def _until(peripheral: Peripheral, stop: asyncio.Event) -> int:
+async def _until(peripheral: Peripheral, stop: asyncio.Event, told: Callable[[str], None]) -> int:
     await peripheral.start()
-    _log.info("%s is on the air as %s", peripheral.name, peripheral.address)
+    told(f"{peripheral.name} is on the air as {peripheral.address}")
     waiting = [asyncio.create_task(one) for one in (peripheral.finished(), stop.wait())]
     try:
         done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

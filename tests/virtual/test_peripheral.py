@@ -249,7 +249,10 @@ async def test_samples_that_end_end_the_service() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    assert await serve("witmotion", swaying(seconds=0.5), f"tcp-server:127.0.0.1:{port}") == 5
+    said: list[str] = []
+    transport = f"tcp-server:127.0.0.1:{port}"
+    assert await serve("witmotion:sdcl", swaying(seconds=0.5), transport, told=said.append) == 5
+    assert said[0].startswith("WTSDCL67 is on the air as ")
 
 
 @pytest.mark.parametrize("transport", ["tcp-server:_:9001", "tcp-server:0.0.0.0:9001", "ws-server:_:9001"])
