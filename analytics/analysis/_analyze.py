@@ -14,6 +14,7 @@ import vqf
 from pydantic import ValidationError
 
 from analytics._window import FloatArray
+from analytics.analysis._quality import quality
 from analytics.analysis._recording import Checked, SensorRecording, blocks_of, check
 from analytics.compensation import Assessment, GaitEvidence
 from analytics.pipeline import VERSION, State, assessed, finish, initial_state, step
@@ -91,7 +92,7 @@ def analyze(
         compensation_reason=_reason(judged),
         compensation_flagged=judged.flagged,
         events=[_event(one, axis) for one in results if isinstance(one, Event)],
-        quality={str(site): _quality(one) for site, one in checked.items()},
+        quality={str(site): quality(one) for site, one in checked.items()},
         orientation={str(site): _orientation(one) for site, one in checked.items()} if orientation else None,
     )
 
@@ -236,26 +237,6 @@ def _event(event: Event, axis: _Axis) -> dict[str, Any]:
         "values": event.values,
         "text": event.text,
         "confidence": event.confidence,
-    }
-
-
-def _quality(one: Checked) -> dict[str, Any]:
-    time_s = one.time_s[one.good]
-    step = np.diff(time_s)
-    bridged, restart = threshold("gap.bridged_s"), threshold("gap.restart_s")
-    usual = 1.5 * one.dt_s
-    still = np.linalg.norm(one.gyr[one.good], axis=1) < 0.1
-    rest = np.linalg.norm(one.acc[one.good][still], axis=1)
-    return {
-        "samples": len(one.time_s),
-        "rate_hz": round(1.0 / one.dt_s, 3),
-        "duration_s": round(float(time_s.max() - time_s.min()), 3),
-        "rows_without_numbers": int((~one.good).sum()),
-        "steps_back": int((step <= 0).sum()),
-        "gaps_bridged": int(((step > usual) & (step <= bridged)).sum()),
-        "gaps": int(((step > bridged) & (step <= restart)).sum()),
-        "gaps_restarted": int((step > restart).sum()),
-        "rest_mps2": round(float(np.median(rest)), 3) if len(rest) else None,
     }
 
 

@@ -31,8 +31,9 @@ class GaitState:
         (n, 4) the last five seconds at 25 Hz: vertical acceleration and up.
     decided
         Grid row up to which contacts are final.
-    walked, active
-        Hops since the live look last saw walking, and whether anything has moved since the last analysis.
+    walked, active, quiet
+        Hops since the live look last saw walking, whether anything has moved since the last analysis, and hops since
+        anything moved.
     mounting
         What walking has told of the mounting; outlives segments and can be saved with the wearer.
     run, turns
@@ -47,6 +48,7 @@ class GaitState:
     decided: int = 0
     walked: int = 1000
     active: bool = False
+    quiet: int = 0
     mounting: Mounting = field(default_factory=no_mounting)
     run: Run = field(default_factory=no_run)
     turns: FloatArray = field(default_factory=lambda: np.zeros((0, 3)))
@@ -78,6 +80,7 @@ def to_dict(state: GaitState) -> dict[str, Any]:
         "decided": state.decided,
         "walked": state.walked,
         "active": state.active,
+        "quiet": state.quiet,
         "mounting": mounting_of.to_dict(state.mounting),
         "run": {
             "table": state.run.table,
@@ -101,6 +104,7 @@ def from_dict(plain: Mapping[str, Any]) -> GaitState:
         decided=int(plain["decided"]),
         walked=int(plain["walked"]),
         active=bool(plain["active"]),
+        quiet=int(plain["quiet"]),
         mounting=mounting_of.from_dict(plain["mounting"]),
         run=Run(
             np.asarray(run["table"], dtype=float).reshape(-1, len(COLUMNS)),

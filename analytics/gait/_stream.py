@@ -20,7 +20,7 @@ from analytics.gait._runs import BEGINNING, BREAK_S, Run, Walk, close, feed, no_
 from analytics.gait._signals import GRAVITY, SLOW_HZ, Level, Signals, level, local_mounting, signals, slower
 from analytics.gait._state import GaitState
 from analytics.gait._summary import ADULT_HEIGHT_M, SENSOR_TO_HEIGHT, summarise
-from analytics.gait._table import ROW, contact_table
+from analytics.gait._table import ODDS, ROW, contact_table
 from analytics.gait._turns import find_turns
 
 HOP = GRID_HZ
@@ -30,7 +30,13 @@ BUSY_S = 10
 CONTEXT_S = 8
 DELAY_S = 1.5
 """Contacts are final this long before the end of what is known."""
-LOOK_AGAIN = (3, 5)
+UNSEEN_S = 0.3
+"""A step shows only when this much of what follows it is known."""
+STOOD = (2, 3, 4)
+"""Hops of standing still after which it is worth a look whether a bout has ended."""
+STOPPED_S = 1.8
+"""Without a step for longer than any in that walk, walking has stopped."""
+LOOK_AGAIN = (1, 2, 3, 5)
 """Hops after walking was last seen at which the stretch is analysed."""
 STILL_MPS2 = 0.06
 """A second whose vertical acceleration varies less holds no step: above the noise of wearables, below a shuffle."""
@@ -103,7 +109,8 @@ def _look(state: GaitState, second: FloatArray) -> tuple[GaitState, Now]:
     walking, cadence = _live.look(slow) if active else (False, None)
     walked = 0 if walking else min(state.walked + 1, 1000)
     seconds = (*state.seconds, second)
-    state = replace(state, seconds=seconds, slow=slow, walked=walked, active=state.active or active)
+    quiet = 0 if active else min(state.quiet + 1, 1000)
+    state = replace(state, seconds=seconds, slow=slow, walked=walked, active=state.active or active, quiet=quiet)
     return state, Now(state.end, walking, cadence)
 
 
@@ -111,7 +118,8 @@ def _due(state: GaitState) -> bool:
     if not state.active and not len(state.run.table):
         return False
     longest = STRETCH_S if state.walked == 0 else BUSY_S
-    return state.walked in LOOK_AGAIN or state.end - state.decided >= longest * GRID_HZ
+    stopped = state.walked in LOOK_AGAIN or (state.quiet in STOOD and bool(len(state.run.table) or state.active))
+    return stopped or state.end - state.decided >= longest * GRID_HZ
 
 
 def _forget(state: GaitState) -> GaitState:
@@ -134,8 +142,7 @@ def _analyse(state: GaitState, until: int, *, last: bool = False) -> tuple[GaitS
     new = stretch.table[(stretch.table[:, ROW] >= state.decided) & (stretch.table[:, ROW] < until)]
     turns = np.concatenate((state.turns, stretch.turns[stretch.turns[:, 1] > state.decided]))
     run, walks = feed(state.run, new)
-    idle = not len(run.table) or until - run.last_row > BREAK_S * GRID_HZ
-    if last or idle:
+    if last or _idle(run, stretch.table, state.end):
         run, ended = close(run)
         walks += ended
     mounting = mounting_of.merge(state.mounting, stretch.mounting)
@@ -146,6 +153,21 @@ def _analyse(state: GaitState, until: int, *, last: bool = False) -> tuple[GaitS
     still = run.table[0, ROW] if len(run.table) else until - CONTEXT_S * GRID_HZ
     state = replace(state, run=run, turns=_one_each(turns, still), decided=until, active=False, mounting=mounting)
     return state, results
+
+
+def _idle(run: Run, table: FloatArray, end: int) -> bool:
+    """Whether the open run has ended: no likely step for so long, those counted that are not decided yet.
+
+    Once steps have stopped, the pause counts from the bout's own end, before its closing steps.
+    """
+    if not len(run.table):
+        return True
+    likely = table[table[:, ODDS] > 0.0, ROW]
+    newest = max(run.last_row, float(likely[-1]) if len(likely) else 0.0)
+    walk = walk_of(run)
+    if walk is not None and end - newest > STOPPED_S * GRID_HZ:
+        return bool(end - walk.table[-1, ROW] > BREAK_S * GRID_HZ)
+    return end - UNSEEN_S * GRID_HZ - newest > BREAK_S * GRID_HZ
 
 
 def _look_closely(state: GaitState) -> _Stretch:

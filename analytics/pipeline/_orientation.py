@@ -13,9 +13,11 @@ from analytics._window import GRID_HZ, FloatArray, Window
 from analytics.pipeline._grid import Hop
 from sagittal.units import STANDARD_GRAVITY_MPS2
 
-_SCALE_TOLERANCE = 0.03
+RESCALED_BEYOND = 0.03
 """A sensor that reads within 3 % of 1 g is left as it is: offsets change the reading by as much with posture."""
 _SCALE_LEAST_S = 5.0
+_LEAST_MPS2 = 1.0
+"""A sensor that reads less at rest is broken or falls, and is not scaled up without end."""
 _SCALE_MEMORY_S = 60.0
 
 
@@ -29,12 +31,12 @@ class OrientationState:
     filter: dict[str, Any] | None = None
     rest_mps2: float = STANDARD_GRAVITY_MPS2
     rest_s: float = 0.0
+    rescaled: bool = False
 
     @property
     def scale(self) -> float:
-        """What accelerations are multiplied with so that rest reads 1 g."""
-        scale = STANDARD_GRAVITY_MPS2 / self.rest_mps2
-        return scale if self.rest_s >= _SCALE_LEAST_S and abs(scale - 1.0) > _SCALE_TOLERANCE else 1.0
+        """What accelerations are multiplied with so that rest reads 1 g; 1 for a sensor that never read otherwise."""
+        return STANDARD_GRAVITY_MPS2 / self.rest_mps2 if self.rescaled else 1.0
 
 
 def follow(state: OrientationState, hop: Hop) -> tuple[OrientationState, Window, FloatArray]:
@@ -67,4 +69,7 @@ def _weigh(state: OrientationState, acc: FloatArray, up: FloatArray) -> Orientat
         return state
     upward = float(np.einsum("ij,ij->i", acc, up).mean())
     seconds = min(state.rest_s + 1.0, _SCALE_MEMORY_S)
-    return evolve(state, rest_mps2=state.rest_mps2 + (upward - state.rest_mps2) / seconds, rest_s=seconds)
+    rest = max(state.rest_mps2 + (upward - state.rest_mps2) / seconds, _LEAST_MPS2)
+    off = abs(STANDARD_GRAVITY_MPS2 / rest - 1.0) > RESCALED_BEYOND
+    rescaled = state.rescaled or (seconds >= _SCALE_LEAST_S and off)
+    return evolve(state, rest_mps2=rest, rest_s=seconds, rescaled=rescaled)

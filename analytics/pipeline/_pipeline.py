@@ -31,7 +31,7 @@ from sagittal.names import PRIMARY_SITES
 from sagittal.results import Angles, Event, GapMark, Posture, Result, Walk
 from sagittal.settings import Wearer
 from sagittal.thresholds import threshold
-from sagittal.units import NS_PER_S
+from sagittal.units import NS_PER_S, STANDARD_GRAVITY_MPS2
 
 _RESTART_NS = round(threshold("gap.restart_s") * NS_PER_S)
 _MARK_NS = 60 * NS_PER_S
@@ -200,15 +200,25 @@ def _second(state: State, hop: Hop) -> tuple[State, list[Result], list[Result]]:
     fresh: list[Result] = []
     window: Window | None = None
     if len(hop.rows):
-        orientation, window, quat = _orientation.follow(state.orientation, hop)
+        before = state.orientation
+        orientation, window, quat = _orientation.follow(before, hop)
         state = evolve(state, orientation=orientation)
+        if orientation.rescaled and not before.rescaled:
+            fresh.append(_rescaled(hop, orientation.rest_mps2))
         if len(window) == GRID_HZ:
-            state, again, fresh = _whole_second(state, hop, window, quat)
+            state, again, found = _whole_second(state, hop, window, quat)
+            fresh += found
             window = None
     if hop.last:
         state, said, found = _last(state, hop, window)
         again, fresh = [*again, *said], [*fresh, *found]
     return state, again, fresh
+
+
+def _rescaled(hop: Hop, rest_mps2: float) -> Event:
+    text = f"At rest the sensor reads {rest_mps2 / STANDARD_GRAVITY_MPS2:.2f} g; it is rescaled to 1 g."
+    values: dict[str, float | None] = {"rest_mps2": round(rest_mps2, 3)}
+    return Event(t_ns=hop.start_ns, event="sensor_rescaled", values=values, text=text, version=VERSION)
 
 
 def _heard(state: State, gait: GaitState, hop: Hop, window: Window | None) -> _compensation.Second:
