@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from benchmarks.validate._recordings import FloatArray, Judged, times
 
 STEP_S = 0.01
 STANCE_SHARE = 0.08
+WITHIN_S = 0.25
 
 
 @dataclass
@@ -83,16 +84,23 @@ def home(every: Sequence[Judged]) -> Home:
 
 
 def _contacts_judged(one: Judged, name: str, not_judged_s: FloatArray) -> Matches:
-    """Our contacts within bouts against a system's, none of them in time that is not judged."""
+    """Our contacts within bouts against a system's; one without a partner counts only where both systems agree."""
 
-    def keep(contacts: Iterable[tuple[float, str | None]]) -> list[tuple[float, str | None]]:
-        return [(t, s) for t, s in contacts if not len(not_judged_s) or np.abs(not_judged_s - t).min() > STEP_S]
+    def counts(time_s: float) -> bool:
+        return not len(not_judged_s) or float(np.abs(not_judged_s - time_s).min()) > WITHIN_S
 
-    ours = keep(_contacts(one.found["walking_bouts"]))
-    theirs = keep(
+    ours = _contacts(one.found["walking_bouts"])
+    theirs: list[tuple[float, str | None]] = [
         (t, s.lower()) for bout in one.ref[name] for t, s in zip(bout["ic_s"], bout["ic_lr"], strict=True) if s
-    )
-    return _matched(ours, theirs, 0.25)
+    ]
+    found = _matched(ours, theirs, WITHIN_S)
+    found.extra -= sum(not counts(t) for t in _alone(ours, theirs))
+    found.missed -= sum(not counts(t) for t in _alone(theirs, ours))
+    return found
+
+
+def _alone(these: list[tuple[float, str | None]], those: list[tuple[float, str | None]]) -> list[float]:
+    return [t for t, _ in these if all(abs(t - other) > WITHIN_S for other, _ in those)]
 
 
 def _bout_errors(one: Judged, errors: dict[str, list[float]]) -> None:
