@@ -23,8 +23,10 @@ STRONG_EVIDENCE = 7.0
 SURE_AGREEMENT, SURE_COHERENCE, SURE_RHYTHM = 0.8, 0.1, 0.3
 """Where the sway fits nearly every step of a rhythmic run a looser phase lock will do, as with a walking aid."""
 AGREES = 0.0
-LEAST_EVEN = 0.14
-"""Half of a longer run's strides are this near their median: after stroke within 0.1, a sensor moved by hand 0.15."""
+MOST_UNEVEN, MOST_UNEVEN_SHORT = 0.14, 0.2
+"""Half of a run's strides are this near their median: after stroke within 0.1, a sensor moved by hand 0.15."""
+LEAST_ORDER = 0.5
+"""Phase lock and rhythm together: shaking at random has 0.36, walking after stroke and between household tasks 0.85."""
 JUDGED_TOGETHER = 12
 ASTRAY = 0.1
 """Where so many contacts in a row lock less than this, walking is over: a sensor moved by hand is lively too."""
@@ -79,11 +81,13 @@ def accepted(table: FloatArray, evidence: float) -> bool:
     strong = evidence >= STRONG_EVIDENCE
     if len(table) < LEAST_CONTACTS or evidence < LEAST_EVIDENCE:
         return False
-    if len(table) >= JUDGED_TOGETHER and _unevenness(table) > LEAST_EVEN:
+    if _unevenness(table) > (MOST_UNEVEN if len(table) >= JUDGED_TOGETHER else MOST_UNEVEN_SHORT):
         return False
     agreement = float(np.mean(table[:, CUE] > AGREES))
-    locked = float(np.median(table[:, COHERENCE]))
-    if agreement >= SURE_AGREEMENT and strong and float(np.median(table[:, RHYTHM])) >= SURE_RHYTHM:
+    locked, rhythm = float(np.median(table[:, COHERENCE])), float(np.median(table[:, RHYTHM]))
+    if locked + rhythm < LEAST_ORDER:
+        return False
+    if agreement >= SURE_AGREEMENT and strong and rhythm >= SURE_RHYTHM:
         return locked >= SURE_COHERENCE
     return agreement >= LEAST_AGREEMENT and locked >= LEAST_COHERENCE
 

@@ -17,7 +17,7 @@ from analytics.gait._table import COLUMNS
 SAMPLES = 9
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GaitState:
     """State between hops; make it with `new_state`, save it with `to_dict`.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analytics import _mounting as mounting_of
+from analytics._evolve import evolve
 from analytics._mounting import Mounting, angle_deg, unit
 from analytics._window import GRID_HZ, FloatArray, Window
 from analytics.gait import _live
@@ -76,7 +77,7 @@ def gait_step(state: GaitState, hop: Window) -> tuple[GaitState, list[GaitResult
     if len(hop) != HOP:
         raise ValueError(f"a hop of the gait analysis has {HOP} rows, this one has {len(hop)}")
     if not state.seconds:
-        state = replace(state, start=hop.index, decided=hop.index)
+        state = evolve(state, start=hop.index, decided=hop.index)
     if hop.index != state.end:
         raise ValueError(f"this hop starts at row {hop.index}, row {state.end} was due: finish the segment first")
     state, now = _look(state, np.concatenate((hop.acc, hop.gyr, hop.up), axis=1))
@@ -91,9 +92,9 @@ def gait_finish(state: GaitState, rest: Window | None = None) -> tuple[GaitState
     """End the segment: `rest` holds its last rows, fewer than a hop. The mounting lives on in the new state."""
     if rest is not None and len(rest):
         if not state.seconds:
-            state = replace(state, start=rest.index, decided=rest.index)
+            state = evolve(state, start=rest.index, decided=rest.index)
         last = np.concatenate((rest.acc, rest.gyr, rest.up), axis=1)
-        state = replace(state, seconds=(*state.seconds, last))
+        state = evolve(state, seconds=(*state.seconds, last))
     results: list[GaitResult] = []
     if state.seconds:
         state, results = _analyse(state, state.end, last=True)
@@ -110,7 +111,7 @@ def _look(state: GaitState, second: FloatArray) -> tuple[GaitState, Now]:
     walked = 0 if walking else min(state.walked + 1, 1000)
     seconds = (*state.seconds, second)
     quiet = 0 if active else min(state.quiet + 1, 1000)
-    state = replace(state, seconds=seconds, slow=slow, walked=walked, active=state.active or active, quiet=quiet)
+    state = evolve(state, seconds=seconds, slow=slow, walked=walked, active=state.active or active, quiet=quiet)
     return state, Now(state.end, walking, cadence)
 
 
@@ -127,17 +128,17 @@ def _forget(state: GaitState) -> GaitState:
     decided = state.decided if state.active or len(state.run.table) else max(state.decided, state.end - 3 * GRID_HZ)
     keep_from = max(decided - CONTEXT_S * GRID_HZ, state.end - LONGEST)
     drop = keep_from - state.start
-    state = replace(state, decided=decided)
+    state = evolve(state, decided=decided)
     if drop < GRID_HZ:
         return state
     seconds = drop // GRID_HZ
-    return replace(state, start=state.start + seconds * GRID_HZ, seconds=state.seconds[seconds:])
+    return evolve(state, start=state.start + seconds * GRID_HZ, seconds=state.seconds[seconds:])
 
 
 def _analyse(state: GaitState, until: int, *, last: bool = False) -> tuple[GaitState, list[GaitResult]]:
     """Decide the contacts up to row `until` and tell what became known."""
     if until <= state.decided or state.end - state.start < SHORTEST_S * GRID_HZ:
-        return (replace(state, run=no_run()), _closed_bouts(state, close(state.run)[1])) if last else (state, [])
+        return (evolve(state, run=no_run()), _closed_bouts(state, close(state.run)[1])) if last else (state, [])
     stretch = _look_closely(state)
     new = stretch.table[(stretch.table[:, ROW] >= state.decided) & (stretch.table[:, ROW] < until)]
     turns = np.concatenate((state.turns, stretch.turns[stretch.turns[:, 1] > state.decided]))
@@ -146,12 +147,12 @@ def _analyse(state: GaitState, until: int, *, last: bool = False) -> tuple[GaitS
         run, ended = close(run)
         walks += ended
     mounting = mounting_of.merge(state.mounting, stretch.mounting)
-    state = replace(state, turns=turns)
+    state = evolve(state, turns=turns)
     run, open_bout = _open_bout(state, run)
     results = _closed_bouts(state, walks) + open_bout
     results += _mounting_results(state, mounting, until)
     still = run.table[0, ROW] if len(run.table) else until - CONTEXT_S * GRID_HZ
-    state = replace(state, run=run, turns=_one_each(turns, still), decided=until, active=False, mounting=mounting)
+    state = evolve(state, run=run, turns=_one_each(turns, still), decided=until, active=False, mounting=mounting)
     return state, results
 
 
