@@ -68,11 +68,12 @@ NO_GYROSCOPE = "no gyroscope: it can be recorded, but nothing is computed from i
 
 
 class GattSession(Session):
-    """A session that knows the standard battery service and tells a lower rate than wanted."""
+    """A session that knows the standard battery service, and what to tell the person."""
 
     def __init__(self, gatt: Gatt, wanted: Wanted, rate_hz: float) -> None:
         self.gatt, self.wanted, self.rate_hz = gatt, wanted, rate_hz
         self._notes: list[Event] = []
+        self._told: set[str] = set()
 
     def battery(self) -> Script:
         """Subscribe to the battery where it tells of itself, and read it."""
@@ -103,9 +104,17 @@ class GattSession(Session):
             )
         self.note("it has no gyroscope: it is recorded, but neither posture nor gait is computed")
 
+    def granted(self, rate_hz: float) -> None:
+        """The rate that it will measure at; one below what is wanted is told."""
+        self.rate_hz = rate_hz
+        if rate_hz < 0.9 * self.wanted.rate_hz:
+            self.note(f"it measures at {rate_hz:g} Hz, not at the {self.wanted.rate_hz:g} Hz in the settings")
+
     def note(self, text: str) -> None:
-        """Tell the person, with the next thing that comes."""
-        self._notes.append(Note(text))
+        """Tell the person once, with the next thing that comes."""
+        if text not in self._told:
+            self._told.add(text)
+            self._notes.append(Note(text))
 
     def feed(self, char: Char, data: bytes) -> list[Event]:
         """The battery here, everything else in `take`."""

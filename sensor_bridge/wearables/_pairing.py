@@ -13,7 +13,7 @@ from sensor_bridge.wearable import Event, Packet, Skipped, Stopped
 
 MAX_STEP = 2.5
 """Angular rates further apart than so many periods are not bridged."""
-PATIENCE_S = 2.0
+PATIENCE_S = 4.0
 MAX_WAITING = 4096
 _ROW_BYTES = 2 * AXES
 

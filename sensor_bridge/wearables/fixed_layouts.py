@@ -88,6 +88,7 @@ class _Session(common.GattSession):
             self.without_gyroscope(layout.title)
 
     def start(self) -> w.Script:
+        self.granted(self.rate_hz)
         for char in self._streams:
             yield w.Subscribe(char)
         for char, data in self._layout.start(self.rate_hz):

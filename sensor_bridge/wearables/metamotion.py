@@ -95,6 +95,7 @@ class _Session(common.GattSession):
         self._pairing = ByOrder(_SLACK)
 
     def start(self) -> w.Script:
+        self.granted(self.rate_hz)
         yield w.Subscribe(DATA)
         acc = (yield self._ask(_ACC)) or b""
         gyr = (yield self._ask(_GYRO)) or b""

@@ -68,6 +68,7 @@ class _Session(common.GattSession):
         super().__init__(gatt, wanted, common.at_least(_RATES, wanted.rate_hz))
 
     def start(self) -> w.Script:
+        self.granted(self.rate_hz)
         yield w.Subscribe(MEDIUM)
         yield from self.stop()
         settings = (yield w.Read(DEVICE_CONTROL)) or b""

@@ -52,6 +52,7 @@ class _Session(common.GattSession):
         self._open = b""
 
     def start(self) -> w.Script:
+        self.granted(self.rate_hz)
         yield w.Subscribe(DATA)
         path = f"/Meas/IMU6/{self.rate_hz:.0f}".encode()
         head = bytes((_ANSWER, _REFERENCE))

@@ -48,8 +48,7 @@ class _Session(common.GattSession):
         if self._apart:
             yield w.Write(CONFIG, _CONFIG.pack(_IMU, self.rate_hz, 0))
             yield w.Write(CONFIG, _CONFIG.pack(_GYR, self.rate_hz, 0))
-        else:
-            self.rate_hz = min(self.rate_hz, _MAX_TOGETHER)
+        self.granted(self.rate_hz if self._apart else min(self.rate_hz, _MAX_TOGETHER))
 
     @staticmethod
     def _configure(sensor: int, rate_hz: float) -> w.Ask:

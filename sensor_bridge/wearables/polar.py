@@ -87,6 +87,7 @@ class _Session(common.GattSession):
         if self.has_gyr:
             yield from self._begin(_pmd.GYRO, self.wanted.gyr_range_dps)
         self._pairing = ByTime(round(NS_PER_S / self.rate_hz))
+        self.granted(self.rate_hz)
         yield from self.battery()
 
     def stop(self) -> w.Script:

@@ -65,7 +65,8 @@ class _Session(common.GattSession):
             raise w.WearableRefused(f"{TITLE} tells a rate or a scale that can't be: check its sketch")
         if not has_gyr:
             self.without_gyroscope(TITLE)
-        self._signals, self.rate_hz = bool(features & _HAS_SIGNAL), rate_mhz / 1000
+        self._signals = bool(features & _HAS_SIGNAL)
+        self.granted(rate_mhz / 1000)
         self._acc_scale, self._gyr_scale = acc_scale, gyr_scale
 
     def stop(self) -> w.Script:

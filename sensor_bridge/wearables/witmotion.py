@@ -147,6 +147,7 @@ class _Session(common.GattSession):
         self._frames = Frames()
 
     def start(self) -> w.Script:
+        self.granted(self.rate_hz)
         yield w.Subscribe(self._data)
         code = _RATE_CODES[self.rate_hz]
         yield self._write(_UNLOCK)

@@ -113,7 +113,11 @@ def test_it_is_given_what_it_can_do(kind: Wearable, variant: str) -> None:
     link = connect(kind, variant)
     assert link.session.rate_hz == pytest.approx(link.virtual.rate_hz)
     assert isinstance(link.actions[0], Subscribe), "whoever asks first loses what comes meanwhile"
-    assert not [event for event in link.events if isinstance(event, Note)] or not link.session.has_gyr
+    link.stream([AT_REST] * 40)
+    notes = [event.text for event in link.events if isinstance(event, Note)]
+    assert any("Hz" in text for text in notes) == (link.session.rate_hz < 90)
+    assert any("gyroscope" in text for text in notes) == (not link.session.has_gyr)
+    assert len(notes) <= 2
     assert any(isinstance(event, Battery) for event in link.events) == kind.capabilities.battery
     link.run(link.session.poll())
 

@@ -180,7 +180,7 @@ class TestPolar:
     def test_angular_rates_that_stay_away_end_the_stream(self) -> None:
         pairing = ByTime(10_000_000)
         events = []
-        for i in range(300):
+        for i in range(600):
             events += pairing.acc([i * 10_000_000], Packet(acc=ROW, acc_scale=1.0))
         assert any(isinstance(event, Stopped) for event in events)
 
@@ -190,7 +190,7 @@ class TestPolar:
         for i in range(3000):
             events += pairing.gyr([i * 10_000_000], [(1, 1, 1)], 1.0)
         assert any(isinstance(event, Stopped) for event in events)
-        assert len(pairing._times) <= 300
+        assert len(pairing._times) <= 500
 
     def test_packets_of_one_and_the_same_time_fill_no_memory(self) -> None:
         pairing = ByTime(10_000_000)
@@ -325,7 +325,7 @@ class TestFixedLayouts:
         link = connect(wearable(layout.driver))  # type: ignore[attr-defined]
         for stream in layout.streams:  # type: ignore[attr-defined]
             if stream.floats:
-                (event,) = link.session.feed(stream.char, struct.pack("<3f", math.nan, 0, 0))
+                *_, event = link.session.feed(stream.char, struct.pack("<3f", math.nan, 0, 0))
                 assert event == Skipped(12, "not a number")
 
 
