@@ -37,7 +37,7 @@ BUCKET_OF = {
 
 MAX_TEXT = 4_000
 _NS_PER_MS = NS_PER_S // 1000
-_KEY = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ ", "\n": "_", "\r": "_", "\\": "/", "\0": "_"})
+_KEY = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ ", "\n": "_", "\r": "_", "\\": "/", "\0": "_", '"': "'"})
 _POSTURE_NUMBERS = tuple(
     one.name for one in fields(Posture) if one.name.endswith(("_deg", "_percent", "_spm")) or one.name == "confidence"
 )
