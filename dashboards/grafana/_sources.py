@@ -32,6 +32,6 @@ def source(uid: str, url: str, token: str, buckets: dict[str, str] = BUCKETS) ->
 
 def source_file() -> dict[str, Any]:
     """The same as a file that Grafana reads when it starts; address and token come from its environment."""
-    token = "$__file{/run/secrets/grafana_influx_token}"  # noqa: S105  # the name of a file
+    token = "$__file{/run/secrets/influx_token}"  # noqa: S105  # the name of a file
     made = [source(uid, "$SAGITTAL_INFLUX_URL", token) for uid in BUCKETS]
     return {"apiVersion": 1, "prune": True, "datasources": [{**one, "orgId": 1, "editable": False} for one in made]}

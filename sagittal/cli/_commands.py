@@ -12,6 +12,7 @@ from sagittal.cli import (
     doctor,
     erase,
     export,
+    health,
     home,
     import_,
     page,
@@ -51,6 +52,7 @@ _MODULES = (
     sink,
     dashboards,
     doctor,
+    health,
     settings,
 )
 
