@@ -6,15 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from analytics.compensation._bands import Bands, bands
 from analytics.compensation._course import Course
 from analytics.compensation._departure import Departure
+
+_NAMES = ("walks", "declined", "rested", "relieved", "lost", "rested_s")
+_STEEPNESS = 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Declines:
     """Long walks, those that declined, and those whose decline a rest undid.
 
+    `lost` sums how far the long walks are declined ones, each between 0 and 1 by what it lost, one half at the edge;
     `pending` is the last declined walk, until the first minute of the next one tells what came back; `rested_s` is
     the time sat or stood bent since.
     """
@@ -23,6 +29,7 @@ class Declines:
     declined: int = 0
     rested: int = 0
     relieved: int = 0
+    lost: float = 0.0
     rested_s: float = 0.0
     pending: Course | None = None
 
@@ -34,9 +41,11 @@ class Declines:
         if found is None:
             return replace(answered, pending=None, rested_s=0.0)
         declined = found.size - found.error > table.line["decline_within_walk_edge"]
+        lost = float(1 / (1 + np.exp(-_STEEPNESS * (found.size - table.line["decline_within_walk_edge"]))))
         return replace(
             answered,
             walks=answered.walks + 1,
+            lost=answered.lost + lost,
             declined=answered.declined + declined,
             pending=course if declined else None,
             rested_s=0.0,
@@ -53,21 +62,29 @@ class Declines:
             self.declined + later.declined,
             self.rested + later.rested,
             self.relieved + later.relieved,
+            self.lost + later.lost,
             later.rested_s,
             later.pending,
         )
 
+    @property
+    def usual(self) -> Departure | None:
+        """Twice the share of long walks that decline, and its standard error; None for fewer than two."""
+        if self.walks < 2:
+            return None
+        share = self.lost / self.walks
+        return Departure(2 * share, float(np.sqrt(share * (1 - share) / self.walks)))
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values and arrays."""
-        counts = {name: getattr(self, name) for name in ("walks", "declined", "rested", "relieved", "rested_s")}
+        counts = {name: getattr(self, name) for name in _NAMES}
         return counts | {"pending": self.pending.to_dict() if self.pending else None}
 
     @classmethod
     def from_dict(cls, state: Mapping[str, Any]) -> Declines:
         """The counts that `to_dict` told."""
-        counts = {name: int(state[name]) for name in ("walks", "declined", "rested", "relieved")}
         pending = Course.from_dict(state["pending"]) if state["pending"] else None
-        return cls(**counts, rested_s=float(state["rested_s"]), pending=pending)
+        return cls(**{name: state[name] for name in _NAMES}, pending=pending)
 
     def _answer(self, course: Course, table: Bands) -> Declines:
         if self.pending is None or self.rested_s < table.line["rest_min_s"]:

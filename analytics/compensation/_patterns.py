@@ -181,7 +181,7 @@ def lateral_shift(posture: WalkingPosture | None, table: Bands) -> Pattern:
     limits = "Needs the wearer's own upright reference; a strap that slid sideways looks alike."
     if posture is None:
         return _absent("lateral_shift", "needs an upright reference and straight walking", limits)
-    spread = table.line["inclination_spread_deg"]
+    spread = table.line["lateral_spread_deg"]
     found = Departure(abs(posture.lateral_deg) / spread, posture.error_deg / spread)
     return _present("lateral_shift", found, table, {"lateral_deg": posture.lateral_deg}, limits)
 
@@ -208,18 +208,16 @@ def decline(course: Course | None, declines: Declines | None, table: Bands) -> P
 
 
 def _declines(counts: Declines, table: Bands, limits: str) -> Pattern:
-    least = table.line["decline_walks_min"]
-    if counts.walks < least:
-        reason = f"needs {least:.0f} walks of {table.line['decline_min']:.0f} min, has {counts.walks}"
+    found = counts.usual
+    if found is None:
+        reason = f"needs two walks of {table.line['decline_min']:.0f} min, has {counts.walks}"
         return _absent("decline_within_walk", reason, limits)
-    share = counts.declined / counts.walks
     shown = {
         "long_walks": float(counts.walks),
         "declined_walks": float(counts.declined),
         "declines_before_a_rest": float(counts.rested),
         "declines_eased_by_rest": float(counts.relieved),
     }
-    found = Departure(2 * share, float(np.sqrt(share * (1 - share) / counts.walks)))
     return _present("decline_within_walk", found, table, shown, limits)
 
 

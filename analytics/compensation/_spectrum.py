@@ -90,6 +90,35 @@ def spectrum(body: Channels, strides: Strides, forward: FloatArray | None) -> St
     return StretchSpectrum(rows, at, ahead)
 
 
+@dataclass(frozen=True, slots=True)
+class SideView:
+    """The mean stride of a stretch in the frontal plane: how many strides, and the roll angle over one, rad."""
+
+    strides: int
+    roll: FloatArray
+
+
+def side_view(body: Channels, strides: Strides) -> SideView | None:
+    """The frontal movement of a body that may be inclined; None where too few strides are left for axes.
+
+    A segment inclined forwards that turns about its own length shows roll in step with its yaw; leaning over the
+    stance leg comes a quarter of a stride apart from turning. So what is in step with the yaw is taken out of the
+    stride's first harmonic.
+    """
+    start, end = strides.start[strides.good], strides.end[strides.good]
+    if len(start) < 4:
+        return None
+    _, lines = _lines(body, start, end)
+    heading, _ = _heading(lines)
+    if heading is None:
+        return None
+    mean = _turn(lines, heading).mean(axis=0)
+    yaw, roll = mean[_YAW], mean[_ROLL].copy()
+    roll[0] -= yaw[0] * float((roll[0] * np.conj(yaw[0])).real) / max(float(np.abs(yaw[0])) ** 2, 1e-12)
+    period = np.array([[float((end - start).mean()) / GRID_HZ]])
+    return SideView(len(start), _integrated(roll[None, :], period, 1)[0])
+
+
 def _lines(body: Channels, start: FloatArray, end: FloatArray) -> tuple[FloatArray, ComplexArray]:
     """(3, n, points) accelerations and (n, 7, harmonics) lines whose squared size is power."""
     place = start[:, None] + np.arange(_POINTS) / _POINTS * (end - start)[:, None]

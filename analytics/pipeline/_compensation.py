@@ -75,11 +75,12 @@ class OpenBout:
 
 @dataclass(frozen=True, slots=True)
 class Walking:
-    """One walk, short pauses included: when it began, where its last bout ended, its course."""
+    """One walk, short pauses included: when it began, where its last bout ended, its course, rest since then."""
 
     start_ns: int
     end_ns: int
     course: Course = field(default_factory=Course)
+    rested_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ def oldest_ns(state: CompensationState, gait: GaitState, segment_ns: int) -> int
 
 
 def hear(state: CompensationState, result: Result, version: str) -> tuple[CompensationState, list[Event]]:
-    """Take what the rest of the pipeline said: inclination while walking, rests, bends; a walk that has ended."""
+    """Take what the rest of the pipeline said: inclination while walking, bends; a walk that has ended."""
     if isinstance(result, Posture):
         return _posture(state, result, version)
     if isinstance(result, Event) and result.event in ("calibrated", "sensor_moved", "calibration_expired"):
@@ -159,12 +160,23 @@ def hear(state: CompensationState, result: Result, version: str) -> tuple[Compen
     return state, []
 
 
+def settle(state: CompensationState, row: Posture) -> CompensationState:
+    """Take a second that changes no more: rest after a walk."""
+    walk = state.walking
+    if row.posture not in _RESTS:
+        return state
+    if walk is None:
+        known = state.declines.pending is not None
+        return replace(state, declines=state.declines.add_rest(1.0)) if known else state
+    return replace(state, walking=replace(walk, rested_s=walk.rested_s + 1.0)) if row.t_ns > walk.end_ns else state
+
+
 def ended(state: CompensationState, version: str) -> tuple[CompensationState, list[Event]]:
     """Count the walk that went on as ended: whether it declined, and whether it answers for a decline before."""
     walk = state.walking
     if walk is None:
         return state, []
-    counted = state.declines.add_walk(walk.course)
+    counted = state.declines.add_walk(walk.course).add_rest(walk.rested_s)
     events = [_relief(walk, version)] if counted.relieved > state.declines.relieved else []
     longest = walk.course if walk.course.minutes >= state.longest.minutes else state.longest
     return replace(state, declines=counted, walking=None, longest=longest), events
@@ -291,8 +303,6 @@ def _posture(state: CompensationState, row: Posture, version: str) -> tuple[Comp
         paused = row.t_ns > walk.end_ns + PAUSE_S * NS_PER_S
         if paused or (row.posture in _SEATED and row.t_ns > walk.end_ns):
             state, told = ended(state, version)
-    if row.posture in _RESTS and state.declines.pending is not None:
-        state = replace(state, declines=state.declines.add_rest(1.0))
     walking = state.posed and row.posture is PostureLabel.WALKING
     if walking and row.flexion_deg is not None and row.lateral_deg is not None:
         state = replace(state, inclination=state.inclination.add(row.flexion_deg, row.lateral_deg))

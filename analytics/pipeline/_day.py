@@ -9,16 +9,25 @@ from analytics.compensation import Assessment
 from analytics.pipeline import _compensation, _usual
 from analytics.pipeline._state import VERSION, State
 from analytics.pipeline._usual import DEPARTURE
-from sagittal.results import Change, Day, Result
+from sagittal.results import Change, Day, Posture, Result
 
 
 def hear(state: State, result: Result) -> tuple[State, list[Result]]:
     """Take a result into the sums of walk and day."""
     compensation, told = _compensation.hear(state.compensation, result, VERSION)
-    usual = _usual.hear(state.usual, result, posed=compensation.posed)
+    usual = _usual.hear(state.usual, result)
     if compensation is state.compensation and usual is state.usual:
         return state, []
     return evolve(state, compensation=compensation, usual=usual), [*told]
+
+
+def settle(state: State, row: Posture) -> State:
+    """Take a second that changes no more."""
+    compensation = _compensation.settle(state.compensation, row)
+    usual = _usual.settle(state.usual, row, posed=compensation.posed)
+    if compensation is state.compensation and usual is state.usual:
+        return state
+    return evolve(state, compensation=compensation, usual=usual)
 
 
 def told(state: State, result: Result) -> tuple[State, list[Result]]:

@@ -141,6 +141,7 @@ def _settled(state: State, fresh: list[Event | GapMark | Walk]) -> tuple[State, 
     stays: list[Stay] = []
     statistics = state.statistics
     for row in state.settled:
+        state = _day.settle(state, row)
         statistics, events, ended = observe(statistics, row)
         out += events
         waiting += events

@@ -33,15 +33,19 @@ class UsualState:
     changed: tuple[str, ...] = ()
 
 
-def hear(state: UsualState, result: Result, *, posed: bool) -> UsualState:
-    """Count what belongs to a day: final bouts by their strides, upright seconds where upright comes from a pose."""
-    if isinstance(result, Walk) and result.final:
-        found = {name: getattr(result, name) for name in WALKING}
-        state = replace(state, strides=state.strides + result.n_strides)
-        return _added(state, found, float(result.n_strides))
-    if posed and isinstance(result, Posture) and result.posture in _UPRIGHT:
-        return _added(state, {name: getattr(result, name) for name in ANGLES}, 1.0)
-    return state
+def hear(state: UsualState, result: Result) -> UsualState:
+    """Count final bouts, by their strides."""
+    if not (isinstance(result, Walk) and result.final):
+        return state
+    found = {name: getattr(result, name) for name in WALKING}
+    return _added(replace(state, strides=state.strides + result.n_strides), found, float(result.n_strides))
+
+
+def settle(state: UsualState, row: Posture, *, posed: bool) -> UsualState:
+    """Count the angles of an upright second that changes no more, where upright comes from a pose."""
+    if not posed or row.posture not in _UPRIGHT:
+        return state
+    return _added(state, {name: getattr(row, name) for name in ANGLES}, 1.0)
 
 
 def compared(state: UsualState, day: Day, departure: float | None) -> tuple[Change, ...]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.validate import _compensation, _gait, _orientation, _posture
+from benchmarks.validate import _compensation, _gait, _matrix, _orientation, _posture
 from benchmarks.validate._report import Section, document
 
 SECTIONS: dict[str, Callable[[Path], Section]] = {
@@ -17,6 +17,7 @@ SECTIONS: dict[str, Callable[[Path], Section]] = {
     "gait": _gait.section,
     "posture": _posture.section,
     "compensation": _compensation.section,
+    "patterns": _matrix.section,
 }
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
