@@ -21,6 +21,7 @@ PRIOR_MPS2 = 1.0
 """Spread of offsets before anything is known: wearables read 0.05 to 1.8 m/s² wrong."""
 REST_MPS2 = 0.04
 VELOCITY_MPS = 0.1
+HEIGHT_M = 0.05
 MEMORY_S = 600.0
 
 
@@ -52,6 +53,11 @@ def at_rest(bias: Bias, acc: FloatArray, time_s: float) -> Bias:
 def between_rests(bias: Bias, up_s: FloatArray, surplus_mps: float, time_s: float) -> Bias:
     """With one more move: `up_s` the integral of up, `surplus_mps` that of upward acceleration less gravity."""
     return _with(bias, up_s, surplus_mps, VELOCITY_MPS, time_s)
+
+
+def back_again(bias: Bias, by_offset: FloatArray, rise_m: float, time_s: float) -> Bias:
+    """With a way out and back to the same height: it rose by `rise_m`, less `by_offset` for every m/s² of offset."""
+    return _with(bias, by_offset, rise_m + float(by_offset @ bias.mps2), HEIGHT_M, time_s)
 
 
 def _with(bias: Bias, row: FloatArray, value: float, spread: float, time_s: float) -> Bias:

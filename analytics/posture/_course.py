@@ -49,6 +49,7 @@ from sagittal.units import NS_PER_S
 _SAME_DEG = 8.0
 _CLOSES_S = 15.0
 _CLOSES_M = 0.3
+_LOWER_STILL_M = 0.08
 _SIGNIFICANT = 3.0
 """Standard errors that a rise must have before it changes what was said earlier."""
 _SETTLED_NS = 10 * NS_PER_S
@@ -131,7 +132,16 @@ def _seen(course: Course, away: Away, move: Move) -> Away:
     return evolve(away, over=over)
 
 
-def mended(course: Course, fall: Move | None) -> Course:
+def comes_back(course: Course, up: FloatArray, seconds: float) -> bool:
+    """Whether a still moment is back in the base's direction after one posture elsewhere, and soon."""
+    away = course.away
+    if away is None or away.fall is None or away.height_m is None or course.pose is None:
+        return False
+    straight = abs(away.height_m - away.fall.rise_m) < _LOWER_STILL_M and away.held_deg > _SAME_DEG
+    return straight and seconds < _CLOSES_S and angle(up, np.array(course.pose)) < _SAME_DEG
+
+
+def mended(course: Course, fall: Move | None, turned_deg: float | None) -> Course:
     """The move that began the excursion was looked at again."""
     away = course.away
     if fall is None or away is None or away.fall is None:
@@ -139,7 +149,8 @@ def mended(course: Course, fall: Move | None) -> Course:
     more_m = fall.rise_m - away.fall.rise_m
     height = None if away.height_m is None else away.height_m + more_m
     drop = None if away.drop_m is None else away.drop_m - more_m
-    return evolve(course, away=evolve(away, fall=fall, height_m=height, drop_m=drop))
+    turned_deg = away.turned_deg if turned_deg is None else turned_deg
+    return evolve(course, away=evolve(away, fall=fall, height_m=height, drop_m=drop, turned_deg=turned_deg))
 
 
 def second(course: Course, up: FloatArray, ns: int, *, still: bool, turned_deg: float | None) -> Course:

@@ -146,6 +146,7 @@ def posture_calibrate(state: PostureState, method: Method) -> PostureState:
 
 def posture_break(state: PostureState, *, last: bool = False) -> tuple[PostureState, Seen]:
     """The samples end here: what was said of them stands."""
+    state = evolve(state, seconds=_seconds.last_word(state.seconds))
     state, said, settled = _tell(state, None) if state.seconds.pending else (state, [], [])
     if last or state.begun:
         seconds, more = _seconds.settle(state.seconds, state.end_ns + NS_PER_S)

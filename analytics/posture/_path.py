@@ -30,7 +30,8 @@ IMPACT_SHAKE_MPS2 = 1.5
 class Path:
     """A move tick by tick: up in the sensor frame, height in m, vertical velocity in m/s; what was left at the end.
 
-    `rate` is the length of the angular rate, `shake` the fast part of the acceleration and `force` its length, in SI.
+    `by_offset` is what every m/s² of the sensor's offset takes from the height at the end; `rate` is the length of the
+    angular rate, `shake` the fast part of the acceleration and `force` its length, in SI.
     """
 
     up: FloatArray
@@ -41,6 +42,7 @@ class Path:
     force: FloatArray
     residual_mps: float
     offset_sd_m: float
+    by_offset: FloatArray
     up_s: FloatArray
     surplus_mps: float
 
@@ -78,6 +80,7 @@ def path_of(ticks: FloatArray, start_up: FloatArray, end_up: FloatArray, bias: B
         shake=ticks[:, SHAKE],
         force=np.sqrt(np.einsum("ij,ij->i", acc, acc)),
         residual_mps=residual,
+        by_offset=by_offset[-1],
         offset_sd_m=float(np.sqrt(furthest @ bias.spread @ furthest)),
         up_s=_integral(up),
         surplus_mps=float(_integral(raw[:, None])[0]),

@@ -15,6 +15,7 @@ KEPT_S = 90
 """Seconds that may change at most."""
 _SLOUCHED_DEG = 20.0
 _PROVISIONAL = 0.7
+_LEAST_PACES = 2
 _LONGER = 2.0
 """A posture counts this much more than the transitions beside it, so that a short one is not lost."""
 _UNKNOWN = Span(0, PostureLabel.UNKNOWN, None, 0.0)
@@ -108,6 +109,25 @@ def tell(seconds: Seconds, spans: tuple[Span, ...], dirty_ns: int | None) -> tup
             told.append(row)
         before = row
     return evolve(seconds, pending=tuple(pending), dirty_ns=None), told
+
+
+def last_word(seconds: Seconds) -> Seconds:
+    """No more samples will come: what the quick look took for walking stands where it lasted."""
+    flags = [one.walking and one.t_ns + NS_PER_S > seconds.decided_ns for one in seconds.pending]
+    pending = list(seconds.pending)
+    for place, flag in enumerate(flags):
+        first, last = place, place
+        while flag and first > 0 and flags[first - 1]:
+            first -= 1
+        while flag and last + 1 < len(flags) and flags[last + 1]:
+            last += 1
+        if flag and last - first + 1 < _LEAST_PACES:
+            pending[place] = evolve(pending[place], walking=False)
+    if not any(flags):
+        return seconds
+    dirty = pending[flags.index(True)].t_ns
+    dirty = dirty if seconds.dirty_ns is None else min(dirty, seconds.dirty_ns)
+    return evolve(seconds, pending=tuple(pending), dirty_ns=dirty)
 
 
 def settle(seconds: Seconds, until_ns: int) -> tuple[Seconds, list[Posture]]:

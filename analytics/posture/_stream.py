@@ -10,7 +10,7 @@ import numpy as np
 from analytics._evolve import evolve
 from analytics._window import BoolArray, FloatArray
 from analytics.posture import _course
-from analytics.posture._bias import Bias, at_rest, between_rests, up_at_rest
+from analytics.posture._bias import Bias, at_rest, back_again, between_rests, up_at_rest
 from analytics.posture._geometry import vector
 from analytics.posture._moves import BESIDE, Move, describe
 from analytics.posture._path import Path, path_of, turned
@@ -24,6 +24,7 @@ from analytics.posture._ticks import (
     LAG,
     QUAT,
     TICK_HZ,
+    TICK_S,
     Array,
     Tail,
     in_earth,
@@ -36,6 +37,8 @@ _SHORT_STILL = round(0.8 * TICK_HZ)
 _FALSE_STILL_MPS = 0.12
 _FOLLOW = 1.0 - math.exp(-1.0 / 3.0)
 """Share of a second in which the orientation filter follows a lasting offset (VQF: 3 s)."""
+_UNSURE_M = 0.1
+"""Spread of a height, for want of knowing the sensor's offset, at which a height tells nothing."""
 _PACES = 3
 """Seconds in a row that must look like walking before the course of postures believes it."""
 _ENOUGH_WALKING_S = 8.0
@@ -55,11 +58,15 @@ class Still:
 
 @dataclass(frozen=True)
 class Fall:
-    """The move that began the excursion, kept so that it can be looked at again when the offset is better known."""
+    """The move that began the excursion, kept so that it can be looked at again when the offset is better known.
+
+    `rates` are those of the move and of the time after it, rad/s.
+    """
 
     before: Still
     after: Still
     ticks: Array
+    rates: Array
 
 
 @dataclass(frozen=True)
@@ -137,6 +144,7 @@ def look(state: StreamState, rows: FloatArray, quat: FloatArray, *, walking: boo
     state = evolve(state, paces=state.paces + 1 if walking else 0)
     if state.paces >= _PACES:
         state = _walk(state, mean, start + TICK_HZ)
+    state = evolve(state, fall=_watched(state))
     turning = _turning(state)
     ns = state.course.at(start + TICK_HZ)
     course = _course.second(state.course, mean, ns, still=state.is_still, turned_deg=turning)
@@ -194,25 +202,66 @@ def _begin(state: StreamState, tick: int) -> StreamState:
         bias = between_rests(state.bias, path.up_s, path.surplus_mps, time_s)
         state = evolve(state, bias=bias)
         path = _path(state, before, now)
+        state = evolve(state, course=_course.corrected(state.course, bias))
+        closed = _closing(state, path, now)
+        if closed is not None:
+            state = evolve(state, bias=closed)
+            path = _path(state, before, now)
     state = evolve(state, course=_course.corrected(state.course, state.bias))
-    course = _course.mended(state.course, _fall_again(state))
+    course = _course.mended(state.course, *_fall_again(state))
     move = _move(state, path, before)
     arrived = _course.arrive(course, Here(acc, up_at_rest(state.bias, acc)), course.at(first), move)
     fall = state.fall
     if move is not None and before is not None and arrived.away is not None and arrived.away.fall is move:
-        fall = Fall(before, now, state.part(before.last, now.first))
+        fall = Fall(before, now, state.part(before.last, now.first), _rates(state.part(before.last, state.end - 1)))
     return evolve(state, still=now, prior=before, undo=course, course=arrived, fall=fall)
 
 
-def _fall_again(state: StreamState) -> Move | None:
-    """The move that began the excursion, with what is known of the offset by now."""
+def _fall_again(state: StreamState) -> tuple[Move | None, float | None]:
+    """The move that began the excursion and the turning after it, with what is known of the offset by now."""
+    fall, path = _fall_path(state)
+    if fall is None or path is None:
+        return None, None
+    move = describe(path, fall.before.last, np.array(state.course.reference), np.zeros(0))
+    after = fall.rates[move.fall_end - move.start :][:BESIDE]
+    return move, turned(after) if len(after) == BESIDE else None
+
+
+def _fall_path(state: StreamState) -> tuple[Fall | None, Path | None]:
     away, fall = state.course.away, state.fall
     if away is None or away.fall is None or fall is None or fall.before.last != away.fall.start:
-        return None
+        return None, None
     up = up_at_rest(state.bias, fall.before.end_acc), up_at_rest(state.bias, fall.after.start_acc)
-    path = path_of(fall.ticks, *up, state.bias)
-    toward = np.array(state.course.reference)
-    return describe(path, away.fall.start, toward, np.zeros(0))
+    return fall, path_of(fall.ticks, *up, state.bias)
+
+
+def _closing(state: StreamState, path: Path | None, now: Still) -> Bias | None:
+    """The offset with the excursion closed: back in the same direction soon, so at the same height.
+
+    Only where the offset is so little known that the heights don't tell.
+    """
+    fall, out = _fall_path(state)
+    course = state.course
+    if fall is None or out is None or path is None or course.away is None or course.pose is None:
+        return None
+    sd = math.hypot(out.offset_sd_m, path.offset_sd_m)
+    up = up_at_rest(state.bias, now.start_acc)
+    if sd < _UNSURE_M or not _course.comes_back(course, up, (now.first - fall.before.last) * TICK_S):
+        return None
+    return back_again(state.bias, out.by_offset + path.by_offset, out.rise_m + path.rise_m, course.at(now.first) * 1e-9)
+
+
+def _watched(state: StreamState) -> Fall | None:
+    """The move that began the excursion, with the rates of the time since."""
+    fall = state.fall
+    if fall is None or len(fall.rates) >= len(fall.ticks) + 2 * BESIDE:
+        return fall
+    more = state.part(fall.before.last + len(fall.rates), state.end - 1)
+    return evolve(fall, rates=np.concatenate((fall.rates, _rates(more))))
+
+
+def _rates(ticks_: FloatArray) -> FloatArray:
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", ticks_[:, GYR], ticks_[:, GYR])))
 
 
 def _path(state: StreamState, before: Still | None, now: Still) -> Path | None:
@@ -238,9 +287,8 @@ def _move(state: StreamState, path: Path | None, before: Still | None) -> Move |
     reference = state.course.reference
     if path is None or before is None:
         return None
-    rates = state.part(before.last - BESIDE, before.last - 1)[:, GYR]
     toward = np.array(reference) if reference is not None else path.up[0]
-    return describe(path, before.last, toward, np.sqrt(np.einsum("ij,ij->i", rates, rates)))
+    return describe(path, before.last, toward, _rates(state.part(before.last - BESIDE, before.last - 1)))
 
 
 def _turning(state: StreamState) -> float | None:
@@ -248,8 +296,7 @@ def _turning(state: StreamState) -> float | None:
     since = _course.turning_since(state.course)
     if since is None or state.end < since + BESIDE or since < state.first:
         return None
-    rates = state.part(since, since + BESIDE - 1)[:, GYR]
-    return turned(np.sqrt(np.einsum("ij,ij->i", rates, rates)))
+    return turned(_rates(state.part(since, since + BESIDE - 1)))
 
 
 def _earth_up(state: StreamState, still: bool) -> Vector:
