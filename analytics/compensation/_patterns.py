@@ -102,7 +102,7 @@ def trunk_lean(evidence: GaitEvidence, table: Bands) -> tuple[Pattern, float]:
     """Upper trunk swaying over the stance leg while the pelvis moves less (Reininga 2012), and what it adds."""
     limits = (
         "Needs a sensor at the upper trunk beside the pelvic one. Sees sway with every stride; a steady lean needs "
-        "the wearer's own upright reference. Healthy .6, hip osteoarthritis 1.1, with lean 1.7 (Reininga 2012)."
+        "the wearer's own upright reference. Healthy .6, people with painful hips 1.1, with lean 1.7 (Reininga 2012)."
     )
     strides, lean, right, left = (float(evidence.trunk[TRUNK_SLOTS.index(name)]) for name in TRUNK_SLOTS)
     pelvis = evidence.pelvis.sum(axis=0)
