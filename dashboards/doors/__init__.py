@@ -3,7 +3,7 @@
 from dashboards.doors._bids import write_bids
 from dashboards.doors._fhir import fhir_bundle, lint_bundle
 from dashboards.doors._home import HomeLink, erase_home
-from dashboards.doors._ieee1752 import data_points
+from dashboards.doors._ieee1752 import data_points, lint_points
 from dashboards.doors._parquet import write_parquet
 from dashboards.doors.homeassistant import discovery, home_state, lint_discovery
 
@@ -16,6 +16,7 @@ __all__ = [
     "home_state",
     "lint_bundle",
     "lint_discovery",
+    "lint_points",
     "write_bids",
     "write_parquet",
 ]

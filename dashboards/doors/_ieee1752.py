@@ -1,4 +1,4 @@
-"""IEEE 1752.1 data points: walking bouts as physical activity 1.0, diary marks and days under our own name space.
+"""IEEE 1752.1 data points: walks as physical activity 1.0, diary entries as survey 1.0, days under our own name space.
 
 The standard (IEEE 1752.1-2021) has no schema for gait quality or tilt, so those go out under the name space `sagittal`;
 durations are in sec, min or h only, and every time has its offset.
@@ -6,6 +6,7 @@ durations are in sec, min or h only, and every time has its offset.
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -15,6 +16,13 @@ from sagittal.results import Day, Event, Walk
 from sagittal.settings import Wearer
 from sagittal.units import NS_PER_S
 
+UNITS = frozenset({"steps", "steps/min", "m/s", "m", "sec", "min", "h"})
+"""The units that leave here; durations are in the standard's own `sec`, `min` and `h`."""
+_QUESTIONS = {
+    "pain_back": "How much does your back hurt now, from 0 (not at all) to 10 (the worst imaginable)?",
+    "pain_knee_left": "How much does your left knee hurt now, from 0 (not at all) to 10 (the worst imaginable)?",
+    "pain_knee_right": "How much does your right knee hurt now, from 0 (not at all) to 10 (the worst imaginable)?",
+}
 _NAMESPACE = uuid.UUID("0b3f9a1e-8a35-5c0d-9d8e-7b1a52f0c6d4")
 
 
@@ -31,14 +39,115 @@ def data_points(
         yield _point(wearer, "posture-day", "sagittal", day.date, made_ns, day.version, _day(wearer, day))
     for event in events:
         if event.event == "diary":
-            body = {
-                "effective_time_frame": {"date_time": _time(wearer, event.t_ns)},
-                "marks": {name: value for name, value in event.values.items() if value is not None},
-                "tags": event.tags,
-                "note": event.text,
-            }
-            key = f"{event.t_ns}/{event.key}"
-            yield _point(wearer, "pain-diary", "sagittal", key, made_ns, event.version, body, modality="self-reported")
+            items = _items(wearer, event)
+            if items:
+                at = _time(wearer, event.t_ns)
+                body = {"items": items, "delivery_details": {"end_date_time": at, "end_status": "completed"}}
+                key = f"{event.t_ns}/{event.key}"
+                yield _point(wearer, "survey", "ieee", key, made_ns, event.version, body, modality="self-reported")
+
+
+def lint_points(points: Iterable[dict[str, Any]]) -> list[str]:
+    """What data points break of the standard's schemas and of what those, being open, let pass; empty when all is well.
+
+    Held: a uuid once, name and version of the schema, modality, every time with its offset and intervals that end after
+    they start, units of the list, no number that is not finite, and for surveys at least one question with its answer.
+    """
+    problems: list[str] = []
+    seen: set[str] = set()
+    for point in points:
+        header, body = point.get("header", {}), point.get("body", {})
+        name = str(header.get("uuid"))
+        found = [*_lint_header(header, seen), *_lint_values(body, "body")]
+        if header.get("schema_id", {}).get("name") == "survey":
+            found += _lint_survey(body)
+        elif "time_interval" not in body.get("effective_time_frame", {}):
+            found.append("no time interval")
+        problems += [f"{name}: {problem}" for problem in found]
+    return problems
+
+
+def _lint_header(header: dict[str, Any], seen: set[str]) -> Iterator[str]:
+    try:
+        name = str(uuid.UUID(header["uuid"]))
+    except (KeyError, ValueError):
+        yield "no uuid"
+    else:
+        if name in seen:
+            yield "a uuid stands twice"
+        seen.add(name)
+    schema = header.get("schema_id", {})
+    if schema.get("namespace") not in ("ieee", "sagittal") or not schema.get("name") or schema.get("version") != "1.0":
+        yield f"schema {schema} is none that is used here"
+    if header.get("modality") not in ("sensed", "self-reported"):
+        yield f"modality {header.get('modality')!r} is unknown"
+    yield from _lint_values({"source_creation_date_time": header.get("source_creation_date_time")}, "header")
+
+
+def _lint_survey(body: dict[str, Any]) -> Iterator[str]:
+    items = body.get("items") or []
+    if not items or not all(item.get("question", {}).get("text") and item.get("answers") for item in items):
+        yield "a survey needs questions with answers"
+    if not body.get("delivery_details"):
+        yield "a survey needs its delivery details"
+
+
+def _lint_values(value: Any, where: str) -> Iterator[str]:
+    """Times, units and numbers, wherever they stand."""
+    match value:
+        case {"start_date_time": str(start), "end_date_time": str(end)}:
+            yield from _lint_interval(start, end, where)
+        case {"unit": unit, "value": number}:
+            if unit not in UNITS:
+                yield f"{where}: unit {unit!r} is none of the list"
+            if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+                yield f"{where}: {number!r} is no number"
+        case dict():
+            for name, one in value.items():
+                if name.endswith("date_time") and not (isinstance(one, str) and _aware(one)):
+                    yield f"{where}: {name} is no time with its offset"
+                yield from _lint_values(one, f"{where}.{name}")
+        case list():
+            for one in value:
+                yield from _lint_values(one, where)
+        case float() if not math.isfinite(value):
+            yield f"{where}: {value!r} is no number"
+
+
+def _lint_interval(start: str, end: str, where: str) -> Iterator[str]:
+    if not _aware(start) or not _aware(end):
+        yield f"{where}: a time without its offset"
+    elif datetime.fromisoformat(start) >= datetime.fromisoformat(end):
+        yield f"{where}: the interval ends before it starts"
+
+
+def _aware(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _items(wearer: Wearer, event: Event) -> list[dict[str, Any]]:
+    """The questions that an entry answers."""
+    answers: list[tuple[str, str, list[float | str]]] = [
+        (name, text, [round(value)])
+        for name, text in _QUESTIONS.items()
+        if (value := event.values.get(name)) is not None
+    ]
+    if event.tags:
+        answers.append(("tags", "What was done or taken?", [*event.tags]))
+    if event.text:
+        answers.append(("note", "A note in own words", [event.text]))
+    at = _time(wearer, event.t_ns)
+    return [
+        {
+            "question": {"label": label, "text": text},
+            "answers": [{"value": value} for value in values],
+            "answered_date_time": at,
+        }
+        for label, text, values in answers
+    ]
 
 
 def _walk(wearer: Wearer, walk: Walk) -> dict[str, Any]:

@@ -93,6 +93,9 @@ def _write(form: Form, reader: Reader, profile: Any, span: Sequence[int], out: P
             out.write_text(json.dumps(bundle, indent=1), encoding="utf-8")
         case Form.IEEE1752:
             points = list(doors.data_points(profile, rows(Walk), rows(Day), rows(Event), now_ns))
+            problems = doors.lint_points(points)
+            if problems:
+                raise SagittalError(f"the data points would break the standard ({problems[0]}): please report this")
             out.write_text(json.dumps(points, indent=1), encoding="utf-8")
         case Form.PARQUET:
             out.mkdir(parents=True, exist_ok=True)

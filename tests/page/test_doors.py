@@ -23,6 +23,7 @@ from dashboards.doors import (
     home_state,
     lint_bundle,
     lint_discovery,
+    lint_points,
     write_bids,
     write_parquet,
 )
@@ -121,6 +122,43 @@ def test_data_points_are_of_the_standards_shape(stored: MemoryReader) -> None:
     assert body["effective_time_frame"]["time_interval"]["start_date_time"] == "2026-11-24T07:24:00.000+01:00"
     assert len({point["header"]["uuid"] for point in points}) == len(points)
     assert [p["header"]["modality"] for p in points].count("self-reported") == 1
+
+
+def test_a_diary_entry_is_a_survey_and_the_rules_catch_what_open_schemas_let_pass(stored: MemoryReader) -> None:
+    points = list(data_points(WEARER, rows(stored, "walk"), rows(stored, "day"), rows(stored, "event"), NOW_NS))
+    assert lint_points(points) == []
+    [survey] = [point for point in points if point["header"]["schema_id"]["name"] == "survey"]
+    assert [item["question"]["label"] for item in survey["body"]["items"]] == ["pain_back", "pain_knee_left", "tags"]
+    assert survey["body"]["items"][0]["answers"] == [{"value": 4}]
+    assert survey["body"]["delivery_details"]["end_status"] == "completed"
+
+
+POINTS: list[tuple[str, Callable[[dict[str, Any]], Any]]] = [
+    ("no uuid", lambda p: p["header"].update(uuid="w1")),
+    ("none that is used", lambda p: p["header"]["schema_id"].update(namespace="omh")),
+    ("modality", lambda p: p["header"].update(modality="guessed")),
+    ("time with its offset", lambda p: p["header"].update(source_creation_date_time="2026-11-24T08:00:00")),
+    ("without its offset", lambda p: interval(p).update(start_date_time="2026-11-24T08:00:00")),
+    ("ends before", lambda p: interval(p).update(end_date_time="2020-01-01T00:00:00Z")),
+    ("unit 's'", lambda p: p["body"]["duration"].update(unit="s")),
+    ("is no number", lambda p: p["body"]["duration"].update(value=math.nan)),
+    ("no time interval", lambda p: p["body"].update(effective_time_frame={})),
+]
+
+
+def interval(point: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = point["body"]["effective_time_frame"]["time_interval"]
+    return found
+
+
+@pytest.mark.parametrize(("said", "spoil"), POINTS, ids=[said for said, _spoil in POINTS])
+def test_a_spoilt_data_point_is_caught(stored: MemoryReader, said: str, spoil: Callable[[dict[str, Any]], Any]) -> None:
+    [point] = list(data_points(WEARER, rows(stored, "walk")[:1], [], [], NOW_NS))
+    assert lint_points([point]) == []
+    assert any("twice" in problem for problem in lint_points([point, point]))
+    spoilt = copy.deepcopy(point)
+    spoil(spoilt)
+    assert any(said in problem for problem in lint_points([spoilt]))
 
 
 def blocks(n: int = 5, gap_s: float = 0.0) -> list[Block]:
