@@ -24,6 +24,7 @@ from dashboards.page._live import LiveSource
 from dashboards.page._shelf import Shelf
 from dashboards.page._stream import LiveParts
 from sagittal import __version__
+from sagittal.errors import BrokerError
 from sagittal.messages import Command
 from sagittal.protocols import Reader
 from sagittal.settings import Settings
@@ -72,8 +73,10 @@ class PageContext:
         Raises
         ------
         BrokerError
-            Where the broker did not take it.
+            Where the broker did not take it, or no analysis is there to hear it: a wish does not wait.
         """
+        if not self.hub.heeded(known=self.live.tells_parts):
+            raise BrokerError(word("link.worker"))
         wish = Command.model_validate(
             {"id": secrets.token_hex(8), "t_ns": self.now_ns(), "wearer": wearer, "verb": verb, "values": values}
         )

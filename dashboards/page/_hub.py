@@ -118,6 +118,11 @@ class Hub:
             self.wearers[wearer] = LiveWearer()
         return self.wearers.get(wearer) or LiveWearer()
 
+    def heeded(self, *, known: bool) -> bool:
+        """Whether an analysis is online to carry out wishes; `known`: its status would have been told by now."""
+        states = [status.state for (kind, _name), status in self.parts.items() if kind == "worker"]
+        return "online" in states if states else not known
+
     def silent_s(self, wearer: str) -> float:
         """Seconds since the wearer's last live posture arrived."""
         return self._monotonic() - self.live(wearer).heard

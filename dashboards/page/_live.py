@@ -30,7 +30,12 @@ _PUBLISH_TIMEOUT_S = 5.0
 
 
 class LiveSource(Protocol):
-    """A source of live messages that also takes wishes; its callbacks may come from any thread."""
+    """A source of live messages that also takes wishes; its callbacks may come from any thread.
+
+    `tells_parts`: it tells the status of bridges and workers too, so that one who is not heard of is not there.
+    """
+
+    tells_parts: bool
 
     def start(self, on_message: OnMessage, on_link: OnLink) -> None:
         """Begin; returns at once, whether or not the broker is there."""
@@ -53,6 +58,8 @@ class LiveSource(Protocol):
 
 class MqttLive:
     """Live messages from the broker of the settings; reconnects by itself for ever."""
+
+    tells_parts = True
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -11,11 +11,14 @@ from typing import Any
 
 import pytest
 import uvicorn
+from playwright.sync_api import Browser, sync_playwright
 
 from dashboards.page import create_app
 from sagittal.settings import Settings, Wearer
 from tests.conftest import free_port
 from tests.page.fakes import NOW_NS, MemoryLive, MemoryReader, a_day
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
 @dataclass
@@ -79,3 +82,11 @@ def make_page(settings: Settings, serve_app: Callable[[Any], str]) -> Callable[.
 @pytest.fixture
 def page(make_page: Callable[..., Served]) -> Served:
     return make_page()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()

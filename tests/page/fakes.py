@@ -54,6 +54,8 @@ class MemoryReader:
 class MemoryLive:
     """A live source that a test speaks through; `sent` holds the wishes that came out."""
 
+    tells_parts = False
+
     def __init__(self, *, up: bool = True) -> None:
         self.up = up
         self.sent: list[tuple[str, bytes]] = []

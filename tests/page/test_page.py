@@ -158,6 +158,34 @@ def test_a_wish_that_cannot_be_sent_says_why(make_page: Callable[..., Served]) -
     assert "can't be reached" in answer.json()["detail"]
 
 
+def test_a_wish_that_nobody_would_hear_is_not_called_sent(make_page: Callable[..., Served]) -> None:
+    served = make_page()
+    status = Status(state="offline", t_ns=NOW_NS)
+    served.live.say(status_topic("worker", "one"), status.to_json())
+    deadline = time.monotonic() + 10
+    while calibrate(served).status_code != 503:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert "The analysis is not running" in calibrate(served).text
+    sent = len(served.live.sent)
+    served.live.say(status_topic("worker", "two"), Status(state="online", t_ns=NOW_NS).to_json())
+    while calibrate(served).status_code == 503:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert len(served.live.sent) > sent
+
+
+def test_a_live_source_that_tells_of_parts_and_names_none_has_none() -> None:
+    hub = Hub()
+    assert hub.heeded(known=False)
+    assert not hub.heeded(known=True)
+
+
+def calibrate(page: Served) -> httpx.Response:
+    headers = {"origin": page.url, "accept": "application/json"}
+    return httpx.post(f"{page.url}/w/w1/wish/calibrate", headers=headers)
+
+
 def test_a_browser_that_comes_gets_everything_and_then_what_changes(page: Served) -> None:
     parts = until(f"{page.url}/w/w1/live", lambda _name, data: data.get("id") == "device")
     assert [data["id"] for name, data in parts if name == "part"] == list(PARTS)
