@@ -11,6 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
+
+# A deadline is a timed assertion: a busy machine would fail it.
+hypothesis_settings.register_profile("sagittal", deadline=None)
+hypothesis_settings.load_profile("sagittal")
 
 REQUIRED = {name for name in os.environ.get("SAGITTAL_REQUIRE", "").split(",") if name}
 
