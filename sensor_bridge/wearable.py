@@ -366,6 +366,11 @@ class Wearable(Protocol):
         ...
 
     @property
+    def evidence_note(self) -> str:
+        """What of it that holds for, where not for all."""
+        ...
+
+    @property
     def services(self) -> tuple[str, ...]:
         """Services by which it may be searched where there is neither name nor address."""
         ...

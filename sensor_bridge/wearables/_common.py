@@ -169,6 +169,7 @@ class Kind:
     names: tuple[str, ...] = ()
     needs: tuple[Char, ...] = ()
     recogniser: Callable[[Advertisement], Recognised | None] = lambda _advertisement: None
+    evidence_note: str = ""
 
     def recognise(self, advertisement: Advertisement) -> Recognised | None:
         """Whether an advertisement comes from such a wearable."""

@@ -18,7 +18,7 @@ def short(wearables: Iterable[Wearable]) -> str:
     return _markdown(
         _SHORT,
         (
-            [one.title, f"`{one.driver}`", _yes(bool(one.capabilities.gyr_ranges_dps)), *_rates(one), one.evidence]
+            [one.title, f"`{one.driver}`", _yes(bool(one.capabilities.gyr_ranges_dps)), *_rates(one), _evidence(one)]
             for one in wearables
         ),
     )
@@ -73,8 +73,12 @@ def _row(one: Wearable) -> list[str]:
         "–" if can.counter is None else f"{can.counter.counts}, {can.counter.bits} bits",
         _yes(can.battery),
         _yes(can.haptic),
-        one.evidence,
+        _evidence(one),
     ]
+
+
+def _evidence(one: Wearable) -> str:
+    return f"{one.evidence} ({one.evidence_note})" if one.evidence_note else str(one.evidence)
 
 
 def _clock(can: Capabilities) -> str:

@@ -67,6 +67,7 @@ class Layout:
     rate_of: Callable[[w.Char, bytes], float | None] = field(default=lambda _char, _data: None)
     commands: Mapping[w.Char, frozenset[str]] = field(default_factory=dict)
     battery: bool = False
+    evidence_note: str = ""
 
     @property
     def has_gyr(self) -> bool:
@@ -187,6 +188,7 @@ def _kind(layout: Layout) -> w.Wearable:
         driver=layout.driver,
         title=layout.title,
         evidence=layout.evidence,
+        evidence_note=layout.evidence_note,
         services=(layout.service,),
         variants=(layout.driver,),
         names=layout.names,
@@ -300,6 +302,7 @@ def _microbit() -> Layout:
         driver="microbit",
         title="micro:bit",
         evidence=w.Evidence.CAPTURES,
+        evidence_note="one packet",
         names=("BBC micro:bit",),
         service=service,
         streams=(Stream(data, "<3h", acc=0, acc_unit=common.G / 1000),),

@@ -274,6 +274,7 @@ WEARABLE: w.Wearable = common.Kind(
     driver="witmotion",
     title=TITLE,
     evidence=w.Evidence.CAPTURES,
+    evidence_note="28-byte frames; the scales of 20-byte ones from the vendor's code",
     services=(SERVICE, DUAL_SERVICE),
     variants=("wt901", "sdcl"),
     recogniser=_recognise,
