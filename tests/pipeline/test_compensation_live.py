@@ -22,6 +22,7 @@ from tests.simulated import ACC_SCALE, GYR_SCALE
 
 PAUSE_S = 12
 LEGS = {Site.SHANK_LEFT: 0.6, Site.SHANK_RIGHT: 1.0}
+DAY_NS = 86_400 * NS_PER_S
 BASE_NS = 1_700_000_000 * NS_PER_S
 
 
@@ -55,7 +56,7 @@ def shank(site: Site) -> SensorRecording:
     return SensorRecording(time_s, np.tile([GRAVITY, 0.0, 0.0], (n, 1)), gyr)
 
 
-def stream(recording: SensorRecording, site: Site, size: int) -> list[Block]:
+def stream(recording: SensorRecording, site: Site, size: int, base_ns: int = BASE_NS) -> list[Block]:
     samples = np.hstack((np.asarray(recording.acc) / ACC_SCALE, np.asarray(recording.gyr) / GYR_SCALE))
     counts = np.round(samples).astype("<i2")
     return [
@@ -65,7 +66,7 @@ def stream(recording: SensorRecording, site: Site, size: int) -> list[Block]:
             device="d",
             boot_id=b"b" * 8,
             seq=seq,
-            t0_ns=BASE_NS + start * NS_PER_S // 100,
+            t0_ns=base_ns + start * NS_PER_S // 100,
             dt_ns=NS_PER_S // 100,
             n=len(counts[start : start + size]),
             acc=counts[start : start + size, :3].tobytes(),
@@ -159,6 +160,19 @@ def test_a_recording_is_judged_by_the_same_evidence_as_a_day() -> None:
     one = analyze({"pelvis": pelvis()})
     assert {p["pattern"] for p in one.compensations if not p["assessable"]} >= {"stiff_knee", "trunk_lean"}
     assert one.compensation_score is not None
+
+
+def test_a_new_day_begins_with_sums_of_its_own() -> None:
+    midnight_ns = (BASE_NS // DAY_NS + 1) * DAY_NS
+    found = told(stream(pelvis(), Site.PELVIS, 100, base_ns=midnight_ns - 63 * NS_PER_S))
+    days = {one.date: one for one in found if isinstance(one, Day)}
+    first, second = (days[date] for date in sorted(days))
+    assert (first.final, second.final) == (True, False)
+    assert [(first.metrics["strides"] or 0) > 30, (second.metrics["strides"] or 0) > 30] == [True, False]
+    for one in (first, second):
+        assert one.compensation_score is not None
+        assert {change.metric for change in one.changes} >= {"walking_speed_mps", "compensation_departure"}
+        assert all(change.reason is not None for change in one.changes)
 
 
 def test_memory_stays_small() -> None:
