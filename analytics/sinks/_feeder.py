@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Protocol
 
-from sagittal.errors import SagittalError, SinkRefused, SinkUnavailable
+from sagittal.errors import SinkRefused, SinkUnavailable
 from sagittal.protocols import Observer, Reading, Row, Sink
 
 _log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class _Feed:
                 self._say("refused", error)
                 self._stopping.wait(REFUSED_WAIT_S)
                 continue
-            except SagittalError as error:
+            except Exception as error:  # noqa: BLE001  # a sink's own fault must be seen, and must not end the feeding
                 self._say("failed", error)
                 self._stopping.wait(wait_s)
                 wait_s = min(2 * wait_s, MAX_WAIT_S)
@@ -117,7 +117,7 @@ class _Feed:
                 for _ in waiting:
                     self._readings.popleft()
 
-    def _say(self, state: str, error: SagittalError) -> None:
+    def _say(self, state: str, error: Exception) -> None:
         if self.state != state:
             _log.warning("sink %s: %s", self.sink.name, error)
         self.state = state

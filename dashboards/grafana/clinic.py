@@ -119,9 +119,9 @@ def wearers(id_: int, devices: str) -> Any:
     """One line a wearer."""
     shown = {
         "wearer": "Wearer",
-        "newest_ms": "Newest sample",
         "changed": "Changes",
         "flagged": "Patterns",
+        "newest_ms": "Newest sample",
         "compensation_score": "Score",
         "worn_s": "Worn",
         "steps": "Steps",
@@ -162,7 +162,7 @@ def wearers(id_: int, devices: str) -> Any:
             ),
         ],
         overrides=[
-            ("Wearer", kit.prop(links=[{"title": "The day of this wearer", "url": _DAY}], custom__width=150)),
+            ("Wearer", kit.prop(links=[{"title": "The day of this wearer", "url": _DAY}], custom__width=110)),
             ("Newest sample", kit.prop(unit="dateTimeFromNow", custom__width=140)),
             (
                 "Changes",
@@ -171,7 +171,7 @@ def wearers(id_: int, devices: str) -> Any:
                     thresholds=_plain(_FLAG),
                     color={"mode": "thresholds"},
                     custom__cellOptions={"type": "color-text"},
-                    custom__width=105,
+                    custom__width=100,
                     links=[{"title": "What changed", "url": _CHANGE}],
                 ),
             ),
@@ -182,7 +182,7 @@ def wearers(id_: int, devices: str) -> Any:
                     thresholds=_plain(_FLAG),
                     color={"mode": "thresholds"},
                     custom__cellOptions={"type": "color-text"},
-                    custom__width=105,
+                    custom__width=100,
                     links=[{"title": "Which patterns", "url": _CHANGE}],
                 ),
             ),

@@ -36,9 +36,7 @@ def build() -> Any:
                 "what",
             )
         )
-        .with_panel(
-            kit.note(1, f"How walking differs from healthy walking and from the wearer's own usual. {_CONSISTENT}")
-        )
+        .with_panel(kit.note(1, f"Against healthy walking, and the wearer's own usual. {_CONSISTENT}"))
         .with_panel(
             kit.number(
                 2,

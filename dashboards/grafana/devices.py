@@ -50,7 +50,7 @@ def build() -> Any:
                 over_time('last("state")'),
                 height=12,
                 many=True,
-                every="1m",
+                every="5m",
             )
         )
         .with_panel(
@@ -63,7 +63,7 @@ def build() -> Any:
                 low=0,
                 high=100,
                 limits=low,
-                every="1m",
+                every="5m",
                 legend=False,
             )
         )
@@ -74,7 +74,7 @@ def build() -> Any:
                 "Strength of the radio link.",
                 "dBm",
                 over_time('mean("rssi_dbm")'),
-                every="1m",
+                every="5m",
                 legend=False,
             )
         )
@@ -86,7 +86,7 @@ def build() -> Any:
                 "none",
                 over_time('max("samples_lost")'),
                 low=0,
-                every="1m",
+                every="5m",
                 legend=False,
             )
         )
@@ -98,13 +98,13 @@ def build() -> Any:
                 "s",
                 over_time('max("behind_s")'),
                 low=0,
-                every="1m",
+                every="5m",
                 legend=False,
             )
         )
         .with_panel(
             kit.lines(
-                8, "Rate", "Samples a second.", "hertz", over_time('mean("rate_hz")'), low=0, every="1m", legend=False
+                8, "Rate", "Samples a second.", "hertz", over_time('mean("rate_hz")'), low=0, every="5m", legend=False
             )
         )
         .with_panel(
@@ -115,7 +115,7 @@ def build() -> Any:
                 "none",
                 over_time('max("spooled_blocks")'),
                 low=0,
-                every="1m",
+                every="5m",
                 legend=False,
             )
         )

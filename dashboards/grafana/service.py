@@ -29,8 +29,7 @@ def build() -> Any:
         .with_panel(
             kit.note(
                 1,
-                "What the worker says of itself every ten seconds. While InfluxDB is away, nothing is said here: "
-                "a gap; results are kept and come later.",
+                "What the worker says of itself. While InfluxDB is away there is a gap; results are kept and come.",
             )
         )
         .with_panel(

@@ -210,9 +210,9 @@ YES_NO = [{"type": "value", "options": {"1": {"text": "yes", "index": 0}, "0": {
 
 
 def _change() -> Any:
-    where = f'{kit.WEARER} AND "event" =~ /^(baseline_change|relief|diary)$/'
+    where = f'{kit.WEARER} AND "event" =~ /^(baseline_change|relief)$/'
     return kit.annotate(
-        "Changes, relief, diary",
+        "Changes and relief",
         kit.PURPLE,
         kit.MINUTES,
         f'SELECT "event" AS "what", "end_ms" FROM "event" WHERE {where}',

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from analytics.sinks import Feeder
 from analytics.sinks.influx import InfluxSink, open_server, quarantine_of
 from analytics.store import Commit, Store
 from sagittal.errors import SinkRefused, SinkUnavailable
-from sagittal.protocols import Reading
+from sagittal.protocols import Reading, Row, Sink, Written
 from tests.sinks.conftest import Place
 from tests.sinks.samples import NOW_S, posture, rows
 from tests.sinks.servers import ORG, Stub, settings_for, until
@@ -32,7 +32,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 class Fed:
     """A store whose outbox a feeder empties into a sink."""
 
-    def __init__(self, folder: Path, sink: InfluxSink) -> None:
+    def __init__(self, folder: Path, sink: Sink) -> None:
         self.store = Store(folder / "store.sqlite", "w")
         self.feeder = Feeder([sink], self.store)
         self.feeder.start()
@@ -234,3 +234,37 @@ def test_readings_wait_for_a_server_that_is_away_and_hold_up_no_result(tmp_path:
     fed.close()
     stub.close()
     assert len(stub.accepted) == 40
+
+
+class Faulty:
+    """A sink with a fault of its own, for a while."""
+
+    name = "influx"
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def write(self, rows: Sequence[Row]) -> Written:
+        self.calls += 1
+        if self.calls < 3:
+            raise ZeroDivisionError("a fault")
+        return Written(len(rows))
+
+    def erase(self, wearer: str) -> None:
+        pass
+
+    def check(self) -> list[str]:
+        return []
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_sinks_own_fault_is_seen_and_does_not_end_the_feeding(tmp_path: Path) -> None:
+    sink = Faulty()
+    fed = Fed(tmp_path, sink)
+    fed.commit(0, 10)
+    until(lambda: fed.state == "failed" or fed.done)
+    until(lambda: fed.done)
+    fed.close()
+    assert sink.calls == 3
