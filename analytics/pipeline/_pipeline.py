@@ -277,5 +277,7 @@ def _from_gait(state: State, second: _compensation.Second, said: list[GaitResult
             )
             state = evolve(state, posture=posture)
             results += moved
-    decided_ns = hop.segment_ns + state.gait.decided * ROW_NS
-    return evolve(state, posture=posture_walks(state.posture, walks, decided_ns)), results
+    if walks:
+        decided_ns = hop.segment_ns + state.gait.decided * ROW_NS
+        state = evolve(state, posture=posture_walks(state.posture, walks, decided_ns))
+    return state, results

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from analytics._window import FloatArray
-from analytics.posture._records import Course
+from analytics.posture._records import Course, Vector
 
 RATE_HZ = 10
 
@@ -36,7 +37,14 @@ def inclination(course: Course, up: FloatArray) -> Inclination:
 
 def body_axes(course: Course) -> FloatArray:
     """(3, 3) up, right and forward of the body in the sensor frame, as rows; reference and forward must be known."""
-    upright, ahead = np.array(course.reference), np.array(course.forward)
+    assert course.reference is not None
+    assert course.forward is not None
+    return _axes(course.reference, course.forward)
+
+
+@lru_cache(maxsize=64)
+def _axes(reference: Vector, forward: Vector) -> FloatArray:
+    upright, ahead = np.array(reference), np.array(forward)
     ahead = ahead - upright * float(upright @ ahead)
     ahead /= float(np.sqrt(ahead @ ahead))
     return np.stack((upright, np.cross(ahead, upright), ahead))

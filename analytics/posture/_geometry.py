@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -34,10 +35,15 @@ def right_of(course: Course) -> FloatArray | None:
     """The wearer's right, or left where forward is not known, from the face's normal; None where neither tells."""
     if course.reference is None:
         return None
-    up = np.array(course.reference)
-    if course.forward is not None:
-        right = np.cross(np.array(course.forward), up)
-    elif course.trust is Trust.FIRST or worn_flat(up):
+    return _right(course.reference, course.forward, course.trust is Trust.FIRST)
+
+
+@lru_cache(maxsize=64)
+def _right(reference: Vector, forward: Vector | None, first: bool) -> FloatArray | None:
+    up = np.array(reference)
+    if forward is not None:
+        right = np.cross(np.array(forward), up)
+    elif first or worn_flat(up):
         right = np.cross(_FACE, up)
     else:
         return None

@@ -96,7 +96,8 @@ def posture_step(
     else:
         calibration, course, more = _calibration.aged(calibration, course, start_ns)
         words += more
-    state = evolve(state, stream=evolve(stream, course=course), calibration=calibration, end_ns=start_ns + NS_PER_S)
+    stream = stream if course is stream.course else evolve(stream, course=course)
+    state = evolve(state, stream=stream, calibration=calibration, end_ns=start_ns + NS_PER_S)
     state, worn = _worn(state, start_ns, version)
     angles = inclination(state.stream.course, up)
     numbers = _numbers(calibration, angles)
@@ -106,8 +107,7 @@ def posture_step(
             numbers, lumbar_flexion_deg=added.lumbar_flexion_deg, lumbar_lateral_deg=added.lumbar_lateral_deg
         )
     second = Second(start_ns, numbers, walking, cadence_spm, version)
-    seconds = _seconds.add(state.seconds, second)
-    seconds = _seconds.decide(seconds, [], decided_ns)
+    seconds = _seconds.decide(_seconds.add(state.seconds, second), [], decided_ns)
     state, said, settled = _tell(evolve(state, seconds=seconds), start_ns)
     state, happened = _happened(state, version)
     events = [*worn, *(_spoken(word, start_ns, version) for word in words), *happened]
@@ -170,9 +170,13 @@ def _begun(state: PostureState, start_ns: int) -> tuple[PostureState, list[Word]
 
 def _worn(state: PostureState, start_ns: int, version: str) -> tuple[PostureState, list[Event]]:
     """Nobody is as still as a table."""
-    rates = state.stream.buffer[-TICK_HZ:, GYR]
-    still = state.stream.is_still and float(np.abs(rates).max()) < NOT_WORN_RADPS
     before = state.motionless_s
+    if not state.stream.is_still and not before:
+        return state, []
+    rates = state.stream.buffer[-TICK_HZ:, GYR]
+    still = state.stream.is_still and float(rates.max()) < NOT_WORN_RADPS and float(rates.min()) > -NOT_WORN_RADPS
+    if not still and not before:
+        return state, []
     state = evolve(state, motionless_s=before + 1 if still else 0)
     course = state.stream.course
     if state.motionless_s == NOT_WORN_S:
@@ -192,14 +196,16 @@ def _worn(state: PostureState, start_ns: int, version: str) -> tuple[PostureStat
 
 def _tell(state: PostureState, now_ns: int | None) -> tuple[PostureState, list[Posture], list[Posture]]:
     """Say what is to be said of the seconds, and let go of those that stand."""
-    course = state.stream.course
+    stream = state.stream
+    course = stream.course
     seconds, said = _seconds.tell(state.seconds, course.spans, course.dirty_ns)
     settled: list[Posture] = []
     if now_ns is not None:
         seconds, settled = _seconds.settle(seconds, _standing_ns(course, seconds, now_ns))
-    oldest = seconds.pending[0].t_ns if seconds.pending else 0
-    course = evolve(course, dirty_ns=None, spans=_seconds.prune(course.spans, oldest))
-    return evolve(state, stream=evolve(state.stream, course=course), seconds=seconds), said, settled
+    spans = _seconds.prune(course.spans, seconds.pending[0].t_ns if seconds.pending else 0)
+    if course.dirty_ns is not None or spans is not course.spans:
+        stream = evolve(stream, course=evolve(course, dirty_ns=None, spans=spans))
+    return evolve(state, stream=stream, seconds=seconds), said, settled
 
 
 def _standing_ns(course: Course, seconds: Seconds, now_ns: int) -> int:

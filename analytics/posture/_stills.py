@@ -19,6 +19,9 @@ def quiet(ticks: FloatArray, *, loose: bool) -> tuple[BoolArray, FloatArray]:
     factor = 2.0 if loose else 1.0
     rate = np.sqrt(np.einsum("ij,ij->i", ticks[:, GYR], ticks[:, GYR]))
     length = np.sqrt(np.einsum("ij,ij->i", ticks[:, ACC], ticks[:, ACC])) - 10.0
+    calm = float(rate.max()) <= factor * STILL_RADPS
+    if calm and float(length.max() - length.min()) < 2.0 * factor * STILL_MPS2:
+        return np.ones(len(ticks) - SPAN + 1, dtype=bool), rate[SPAN - 1 :]
     sums = np.zeros((3, len(ticks) + 1))
     np.cumsum(np.stack((rate > factor * STILL_RADPS, length, length * length)), axis=1, out=sums[:, 1:])
     turning, first, second = sums[:, SPAN:] - sums[:, :-SPAN]

@@ -29,6 +29,7 @@ from analytics.posture._ticks import (
     Tail,
     in_earth,
     in_sensor,
+    one_in_earth,
     ticks,
 )
 from sagittal.units import STANDARD_GRAVITY_MPS2
@@ -128,8 +129,11 @@ def look(state: StreamState, rows: FloatArray, quat: FloatArray, *, walking: boo
     tail, found = ticks(state.tail, rows, quat)
     start = state.end
     buffer = np.concatenate((state.buffer[-(KEPT - TICK_HZ) :], found))
-    state = evolve(state, tail=tail, buffer=buffer, first=start + TICK_HZ - len(buffer))
+    paces = state.paces + 1 if walking else 0
+    state = evolve(state, tail=tail, buffer=buffer, first=start + TICK_HZ - len(buffer), paces=paces)
     still, rate = _quiet(state)
+    if state.is_still and state.still is not None and not paces and bool(still.all()):
+        return _still_on(state, state.still, rate)
     events = np.flatnonzero(np.diff(still, prepend=state.is_still)).tolist() if still.any() or state.is_still else []
     state = evolve(state, earth_up=_earth_up(state, bool(still[-1])))
     up = in_sensor(found[:, QUAT], np.array(state.earth_up))
@@ -141,7 +145,6 @@ def look(state: StreamState, rows: FloatArray, quat: FloatArray, *, walking: boo
             state = _begin(state, start + at) if still[at] else _end(state, start + at)
         done = at
     mean = up.sum(axis=0) / TICK_HZ
-    state = evolve(state, paces=state.paces + 1 if walking else 0)
     if state.paces >= _PACES:
         state = _walk(state, mean, start + TICK_HZ)
     state = evolve(state, fall=_watched(state))
@@ -149,6 +152,24 @@ def look(state: StreamState, rows: FloatArray, quat: FloatArray, *, walking: boo
     ns = state.course.at(start + TICK_HZ)
     course = _course.second(state.course, mean, ns, still=state.is_still, turned_deg=turning)
     return evolve(state, course=course), up
+
+
+def _still_on(state: StreamState, still: Still, rate: FloatArray) -> tuple[StreamState, FloatArray]:
+    """A second that is still from end to end, as most are."""
+    last = state.end - 1
+    acc = state.buffer[-SPAN:, ACC].sum(axis=0) / SPAN
+    earth_up = one_in_earth(state.buffer[-SPAN // 2, QUAT], up_at_rest(state.bias, acc))
+    up = in_sensor(state.buffer[-TICK_HZ:, QUAT], np.array(earth_up))
+    course = state.course
+    fall = state.fall
+    if course.away is not None or course.base is Base.LYING:
+        fall = _watched(state)
+        course = _course.watch(course, up, rate, course.at(last + 1 - TICK_HZ))
+        state = evolve(state, fall=fall, course=course)
+        ns, turning = course.at(last + 1), _turning(state)
+        course = _course.second(course, up.sum(axis=0) / TICK_HZ, ns, still=True, turned_deg=turning)
+    now = Still(still.first, last, still.start_acc, acc)
+    return evolve(state, earth_up=earth_up, still=now, course=course, fall=fall), up
 
 
 def begin(state: StreamState, origin_ns: int) -> StreamState:
@@ -303,8 +324,8 @@ def _earth_up(state: StreamState, still: bool) -> Vector:
     """Earth's up in the filter's frame: read off at rest, followed in between as the filter follows the offset."""
     ticks_now = state.buffer[-SPAN:]
     if still:
-        up = up_at_rest(state.bias, ticks_now[:, ACC].mean(axis=0))
-        return vector(in_earth(ticks_now[SPAN // 2 : SPAN // 2 + 1, QUAT], up[None])[0])
+        up = up_at_rest(state.bias, ticks_now[:, ACC].sum(axis=0) / SPAN)
+        return one_in_earth(ticks_now[SPAN // 2, QUAT], up)
     second = state.buffer[-TICK_HZ:, QUAT]
     offset = in_earth(second[:: TICK_HZ // 4], np.repeat(state.bias.mps2[None], 4, axis=0)).mean(axis=0)
     goal = _UP * STANDARD_GRAVITY_MPS2 - offset

@@ -27,6 +27,8 @@ TICK_S = 1.0 / TICK_HZ
 STEP = GRID_HZ // TICK_HZ
 _HALF = 10
 _TAIL = 2 * _HALF
+_LIVELY_MPS2 = 0.5
+"""A second in which the slow part of the acceleration changes less holds no impact."""
 LAG = _HALF // STEP
 """Ticks by which the filtered signals come later than the samples."""
 KEPT = 8 * TICK_HZ
@@ -110,9 +112,12 @@ def ticks(tail: Tail | None, rows: FloatArray, quat: FloatArray) -> tuple[Tail, 
     now = quat[STEP // 2 :: STEP]
     found[:LAG, QUAT] = tail.quat
     found[LAG:, QUAT] = now[:-LAG]
-    length = np.sqrt(np.einsum("ij,ij->i", padded[_HALF:-_HALF, :3], padded[_HALF:-_HALF, :3]))
     slow = np.sqrt(np.einsum("ij,ij->i", smooth[:, :3], smooth[:, :3]))
-    found[:, SHAKE] = np.abs(length.reshape(TICK_HZ, STEP) - slow[:, None]).max(axis=1)
+    found[:, SHAKE] = 0.0
+    if float(slow.max() - slow.min()) > _LIVELY_MPS2:
+        acc = padded[_HALF:-_HALF, :3]
+        length = np.sqrt(np.einsum("ij,ij->i", acc, acc))
+        found[:, SHAKE] = np.abs(length.reshape(TICK_HZ, STEP) - slow[:, None]).max(axis=1)
     return Tail(rows[-_TAIL:], now[-LAG:]), found
 
 
@@ -120,6 +125,14 @@ def in_sensor(quat: FloatArray, vector: FloatArray) -> FloatArray:
     """(n, 3) one earth vector in the sensor frame, at every quaternion."""
     products = (quat[:, :, None] * quat[:, None, :]).reshape(-1, 16)
     return np.asarray(products @ (_FROM_EARTH @ vector).reshape(16, 3))
+
+
+def one_in_earth(quat: FloatArray, vector: FloatArray) -> tuple[float, float, float]:
+    """One sensor vector in the earth frame, at one quaternion."""
+    w, a, b, c = quat.tolist()
+    x, y, z = vector.tolist()
+    p, q, r = 2 * (b * z - c * y), 2 * (c * x - a * z), 2 * (a * y - b * x)
+    return (x + w * p + b * r - c * q, y + w * q + c * p - a * r, z + w * r + a * q - b * p)
 
 
 def in_earth(quat: FloatArray, vectors: FloatArray) -> FloatArray:
