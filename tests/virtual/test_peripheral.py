@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -44,6 +43,7 @@ from sensor_bridge.wearable import (
     WearableRefused,
 )
 from sensor_bridge.wearables import WEARABLES, wearable
+from tests.conftest import free_port
 
 
 def swaying(rate_hz: float = 200.0, seconds: float = math.inf) -> Iterator[Sample]:
@@ -230,9 +230,7 @@ async def test_a_silent_one_stays_connected() -> None:
 
 
 async def test_an_adapter_on_loopback_sees_the_served_wearable() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     stop = asyncio.Event()
     serving = asyncio.create_task(
         serve("movesense", swaying(), f"tcp-server:127.0.0.1:{port}", name="Movesense 42", stop=stop)
@@ -251,10 +249,26 @@ async def test_an_adapter_on_loopback_sees_the_served_wearable() -> None:
     assert await serving > 0
 
 
+async def test_it_sends_on_a_radio_that_is_not_its_own() -> None:
+    port, link, stop = free_port(), LocalLink(), asyncio.Event()
+    radio = await open_transport(f"tcp-server:127.0.0.1:{port}")
+    Controller("radio", host_source=radio.source, host_sink=radio.sink, link=link)
+    serving = asyncio.create_task(serve("polar", swaying(), f"tcp-client:127.0.0.1:{port}", stop=stop))
+    async with central_on(link) as central:
+        kind = wearable("polar")
+        await central.connect(kind, "Polar Sense 1A2B3C4D")
+        assert central.session is not None
+        await central.run(central.session.start())
+        await central.until(30)
+        await central.run(central.session.stop())
+    stop.set()
+    assert await serving > 0
+    radio.server.close()
+    await radio.close()
+
+
 async def test_samples_that_end_end_the_service() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     said: list[str] = []
     transport = f"tcp-server:127.0.0.1:{port}"
     assert await serve("witmotion:sdcl", swaying(seconds=0.5), transport, told=said.append) == 5
