@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -83,6 +84,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     for check in checks:
         yield check(settings)
     yield from _sinks(settings)
+    if settings.home.url:
+        yield _home(settings)
 
 
 def _settings(settings: Settings) -> Finding:
@@ -224,6 +227,21 @@ def _sinks(settings: Settings) -> Iterator[Finding]:
             yield Finding(Verdict.GOOD, sink.name, "reachable")
         for problem in wrong:
             yield Finding(Verdict.BAD, sink.name, problem)
+
+
+def _home(settings: Settings) -> Finding:
+    url = urlsplit(settings.home.url)
+    port = url.port or (8883 if url.scheme == "mqtts" else 1883)
+    if (url.hostname, port) == host_port(settings):
+        todo = "name the household's own broker: Home Assistant drops MQTT 3.1.1 in 2027.1, all that this one speaks"
+        return Finding(Verdict.BAD, "home", f"{settings.home.url} is Sagittal's own broker", todo)
+    if not own_broker.answers(url.hostname or "", port, 3.0):
+        todo = "start it, or mend url in [home]"
+        return Finding(Verdict.BAD, "home", f"no broker answers at {settings.home.url}", todo)
+    shown = ", ".join(settings.home.wearers)
+    if not shown:
+        return Finding(Verdict.HINT, "home", f"{settings.home.url} answers, nobody is shown", "name wearers in [home]")
+    return Finding(Verdict.GOOD, "home", f"{settings.home.url} answers; everyone there sees {shown}")
 
 
 def _text(path: Path) -> str:
