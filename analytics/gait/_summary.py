@@ -33,6 +33,8 @@ HESITATION = 1.3
 """Strides that take longer than this times the median are shortened in proportion: the pendulum holds for flow only."""
 PAUSED = 1.8
 """Strides longer than this times the median hold a pause or a missed step and tell nothing of the rhythm."""
+USUAL_STEPS = (0.5, 1.5)
+"""Steps within these multiples of the usual one count for the cadence: both of a limp's, none with a pause in it."""
 SHORTEST_STRIDE_S, LONGEST_STRIDE_S = 0.2, 3.0
 SHORTEST_LENGTH_M = 0.15
 STEADY_STRIDES = 6
@@ -59,7 +61,7 @@ def summarise(walk: Walk, turns: FloatArray, sensor_height_m: float, final: bool
     usual = float(np.median(stride[valid])) if valid.any() else 0.0
     ahead = valid & (stride < PAUSED * usual) & (straight(table[:, ROW], stride, table[:, TURN], turns) > 0)
     reasons: dict[str, str] = {}
-    cadence = _cadence(table, stride[valid & (stride < PAUSED * usual)])
+    cadence = _cadence(table[:, ROW] / GRID_HZ, usual)
     length, speed = _lengths(table, valid, sensor_height_m, reasons)
     cv = _cv(stride[ahead])
     steady_reason = _steady(stride[ahead], cv)
@@ -89,11 +91,15 @@ def summarise(walk: Walk, turns: FloatArray, sensor_height_m: float, final: bool
     )
 
 
-def _cadence(table: FloatArray, stride: FloatArray) -> float:
-    """Mean of 120 over each stride, pauses left out (Mobilise-D); from the steps where there is no stride."""
-    if len(stride):
-        return float(np.mean(120.0 / stride))
-    return 60.0 * GRID_HZ / float(np.median(np.diff(table[:, ROW])))
+def _cadence(time_s: FloatArray, usual_stride_s: float) -> float:
+    """60 over the mean step, s; steps that hold a pause or a missed contact are left out.
+
+    Steps, not strides: a missed contact costs two strides or three but only one step, and short bouts have few.
+    """
+    step = np.diff(time_s)
+    usual = max(float(np.median(step)), 0.5 * usual_stride_s)
+    kept = step[(step > USUAL_STEPS[0] * usual) & (step < USUAL_STEPS[1] * usual)]
+    return 60.0 / float(kept.mean() if len(kept) else usual)
 
 
 def stride_lengths(table: FloatArray, sensor_height_m: float) -> FloatArray:

@@ -20,6 +20,8 @@ QUALITY = (
 _TOLD_ELSEWHERE = ("cadence_spm", "stride_duration_s", "stride_duration_cv_percent", "strides")
 """Fields of the bout, where the gait analysis says them once."""
 
+_SIDES = {None: None, "left": Side.LEFT, "right": Side.RIGHT}
+
 
 def walk_of(segment_ns: int, bout: Bout, judged: Assessment) -> Walk:
     """The published form of a bout; where both know a metric, the gait analysis is believed."""
@@ -44,10 +46,7 @@ def walk_of(segment_ns: int, bout: Bout, judged: Assessment) -> Walk:
         metrics=metrics,
         not_assessable=reasons,
         initial_contacts=[
-            InitialContact(
-                t_ns=at(one.row), side=None if one.side is None else Side(one.side), confidence=one.confidence
-            )
-            for one in bout.contacts
+            InitialContact(t_ns=at(one.row), side=_SIDES[one.side], confidence=one.confidence) for one in bout.contacts
         ],
         turns=[Turn(start_ns=at(one.start_row), end_ns=at(one.end_row), angle_deg=one.angle_deg) for one in bout.turns],
         compensations=list(judged.patterns),
