@@ -344,8 +344,8 @@ class SampleClock:
         hole = first - self._dev_last
         threshold = max(GAP_PERIODS * self._period, self._period + GAP_TICKS * self._clock.tick_ns)
         by_clock = max(0, round(hole / self._period) - 1) if hole > threshold else 0
-        if counted is None or packet.counter is None:
-            return by_clock
+        if counted is None or packet.counter is None or self._cause is not None:
+            return by_clock  # a counter may stand still, or begin again, while nobody listens
         wrap = (1 << packet.counter.bits) * (1 if packet.counter.counts == "samples" else packet.n)
         counted += max(0, round((by_clock - counted) / wrap)) * wrap
         return counted if counted <= by_clock * 1.05 + 3 else by_clock

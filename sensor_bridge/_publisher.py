@@ -24,6 +24,8 @@ MAX_IN_FLIGHT = 100
 BATCH = 50
 STALL_S = 10.0
 MAX_STALL_S = 300.0
+MARK_S = 1.0
+"""After a connection the backlog waits this long for the retained mark, which may cover the first of it."""
 
 
 @dataclass(slots=True)
@@ -36,6 +38,7 @@ class _Stream:
     worker: str = ""
     moved: float = 0.0
     stall_s: float = STALL_S
+    held_until: float = 0.0
 
 
 class Publisher:
@@ -129,6 +132,7 @@ class Publisher:
             self._in_flight.clear()
             for stream in self._streams.values():
                 stream.live = max(stream.live, self._spool.newest(stream.wearer, stream.site))
+                stream.held_until = time.monotonic() + MARK_S
                 self._again(stream)
                 client.subscribe(site_topic(stream.wearer, stream.site, "stored"), qos=1)
             self._wake.notify_all()
@@ -164,6 +168,7 @@ class Publisher:
             return
         covered = self._spool.cover(stream.wearer, stream.site, mark)
         with self._wake:
+            stream.held_until = 0.0
             if covered:
                 stream.moved, stream.stall_s = time.monotonic(), STALL_S
             if mark.want or mark.worker != stream.worker:
@@ -210,8 +215,8 @@ class Publisher:
 
     def _send_back(self, stream: _Stream, budget: int) -> int:
         with self._wake:
-            back, end = stream.back, stream.back_end
-        if back >= end or budget < 1:
+            back, end, held = stream.back, stream.back_end, time.monotonic() < stream.held_until
+        if back >= end or budget < 1 or held:
             return 0
         rows = [row for row in self._spool.after(stream.wearer, stream.site, back, min(BATCH, budget)) if row.id <= end]
         sent = self._send(rows)

@@ -26,7 +26,12 @@ CREATE TABLE IF NOT EXISTS stream (
     wearer TEXT NOT NULL, site TEXT NOT NULL, boot BLOB NOT NULL, seq INTEGER NOT NULL,
     samples INTEGER NOT NULL DEFAULT 0, dropped INTEGER NOT NULL DEFAULT 0, lost_samples INTEGER NOT NULL DEFAULT 0,
     lost_ns INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (wearer, site)) STRICT;
+CREATE TABLE IF NOT EXISTS dropped (
+    id INTEGER PRIMARY KEY, wearer TEXT NOT NULL, site TEXT NOT NULL, boot BLOB NOT NULL, seq INTEGER NOT NULL,
+    samples INTEGER NOT NULL, ns INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT 0) STRICT;
 """
+MAX_DROPPED = 1000
+"""Dropped blocks of a stream that are remembered: only those sent before the outage may turn out to be stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,11 @@ class Spool:
                 " ORDER BY id LIMIT ?",
                 (wearer, site, spool_id, limit),
             ).fetchall()
+            if rows and rows[0][0] == oldest and rows[0][2]:
+                self._db.execute(
+                    "UPDATE dropped SET told=? WHERE wearer=? AND site=? AND told=0 AND id<?",
+                    (oldest, wearer, site, oldest),
+                )
         return [Spooled(row[0], _marked(decode_block(row[1]), row[2], row[3], head=row[0] == oldest)) for row in rows]
 
     def cover(self, wearer: str, site: Site, mark: Watermark) -> int:
@@ -131,6 +141,7 @@ class Spool:
                 "SELECT max(id) FROM block WHERE wearer=? AND site=? AND boot=? AND seq<=?",
                 (wearer, site, cursor.boot_id, cursor.seq),
             ).fetchone()[0]
+            self._restore(wearer, site, cursor, last)
             return 0 if last is None else self._delete("wearer=? AND site=? AND id<=?", (wearer, site, last))
 
     def newest(self, wearer: str, site: Site) -> int:
@@ -161,6 +172,7 @@ class Spool:
         with self._transaction():
             self._delete("wearer=?", (wearer,))
             self._db.execute("DELETE FROM stream WHERE wearer=?", (wearer,))
+            self._db.execute("DELETE FROM dropped WHERE wearer=?", (wearer,))
         with self._lock:
             self._db.execute("VACUUM")
 
@@ -197,17 +209,53 @@ class Spool:
     def _drop(self, spool_id: int, wearer: str, site: str, samples: int, end_ns: int, lost: int, lost_ns: int) -> None:
         block = decode_block(self._db.execute("SELECT data FROM block WHERE id=?", (spool_id,)).fetchone()[0])
         self._delete("id=?", (spool_id,))
-        missing = (lost + samples, lost_ns + end_ns - block.t0_ns, wearer, site)
+        self._mark(wearer, site, lost + samples, lost_ns + end_ns - block.t0_ns)
+        self._db.execute("UPDATE stream SET dropped=dropped+? WHERE wearer=? AND site=?", (samples, wearer, site))
+        known = self._db.execute("SELECT count(*) FROM dropped WHERE wearer=? AND site=?", (wearer, site)).fetchone()[0]
+        if known < MAX_DROPPED:
+            self._db.execute(
+                "INSERT INTO dropped (id, wearer, site, boot, seq, samples, ns) VALUES (?,?,?,?,?,?,?)",
+                (spool_id, wearer, site, block.boot_id, block.seq, samples, end_ns - block.t0_ns),
+            )
+
+    def _mark(self, wearer: str, site: str, samples: int, ns: int) -> None:
+        """Note on the oldest block, or on the next one, how much is missing before it."""
+        missing = (samples, ns, wearer, site)
         marked = self._db.execute(
-            "UPDATE block SET lost_samples=lost_samples+?, lost_ns=lost_ns+? WHERE id="
+            "UPDATE block SET lost_samples=max(0, lost_samples+?), lost_ns=max(0, lost_ns+?) WHERE id="
             "(SELECT min(id) FROM block WHERE wearer=? AND site=?)",
             missing,
         ).rowcount
         if not marked:
             self._db.execute(
-                "UPDATE stream SET lost_samples=lost_samples+?, lost_ns=lost_ns+? WHERE wearer=? AND site=?", missing
+                "UPDATE stream SET lost_samples=max(0, lost_samples+?), lost_ns=max(0, lost_ns+?)"
+                " WHERE wearer=? AND site=?",
+                missing,
             )
-        self._db.execute("UPDATE stream SET dropped=dropped+? WHERE wearer=? AND site=?", (samples, wearer, site))
+
+    def _restore(self, wearer: str, site: str, cursor: Cursor, spool_id: int | None) -> None:
+        """Blocks that were dropped, but whose results the mark covers after all, are not lost.
+
+        `spool_id` is the place of the marked block where it still waits. A block that was told as missing (`told` is
+        the place of the block that told it) is lost, unless the mark names one that was told together with it.
+        """
+        exact = self._db.execute(
+            "SELECT id, told FROM dropped WHERE wearer=? AND site=? AND boot=? AND seq=?",
+            (wearer, site, cursor.boot_id, cursor.seq),
+        ).fetchone()
+        last, told = exact or (spool_id, 0)
+        if last is None:
+            return
+        covered = (wearer, site, last)
+        samples, ns = self._db.execute(
+            "SELECT coalesce(sum(samples), 0), coalesce(sum(ns), 0) FROM dropped"
+            " WHERE wearer=? AND site=? AND id<=? AND told IN (0, ?)",
+            (*covered, told),
+        ).fetchone()
+        if samples:
+            self._mark(wearer, site, -samples, -ns)
+            self._db.execute("UPDATE stream SET dropped=dropped-? WHERE wearer=? AND site=?", (samples, wearer, site))
+        self._db.execute("DELETE FROM dropped WHERE wearer=? AND site=? AND id<=?", covered)
 
 
 def _marked(block: Block, lost_samples: int, lost_ns: int, *, head: bool) -> Block:

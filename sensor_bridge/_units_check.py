@@ -40,7 +40,7 @@ class UnitCheck:
     _rows: list[tuple[float, tuple[float, ...], tuple[float, ...] | None]] = field(default_factory=list)
     _still: list[float] = field(default_factory=list)
     _window: list[float] = field(default_factory=list)
-    _window_from: int | None = None
+    _window_from: int = 0
     _first: int | None = None
 
     def take(self, t_ns: list[int], acc: bytes, acc_scale: float, gyr: bytes | None, gyr_scale: float | None) -> None:
@@ -49,16 +49,16 @@ class UnitCheck:
             return
         accs = _rows(acc, acc_scale)
         gyrs = _rows(gyr, gyr_scale) if gyr is not None and gyr_scale is not None else [None] * len(accs)
+        if self._first is None:
+            self._first = self._window_from = t_ns[0]
         for t, a, w in zip(t_ns, accs, gyrs, strict=True):
-            if self._first is None:
-                self._first = self._window_from = t
             self._rows.append((t / NS_PER_S, a, w))
             norm = math.hypot(*a)
             self._norms.append(norm)
             self._window.append(norm)
-            if t - (self._window_from or t) >= WINDOW_S * NS_PER_S:
+            if t - self._window_from >= WINDOW_S * NS_PER_S:
                 self._close(t)
-        elapsed = (t_ns[-1] - (self._first or t_ns[-1])) / NS_PER_S
+        elapsed = (t_ns[-1] - self._first) / NS_PER_S
         turning = gyr is not None and self._turning()
         if elapsed >= DECIDE_S or (self._still and not turning and elapsed >= 2 * WINDOW_S):
             self.decide()

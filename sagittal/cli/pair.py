@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from click import IntRange
 from rich.console import Console
 
 from sagittal.cli._near import Near, look
@@ -148,5 +147,6 @@ def _choose(near: list[Near], address: str | None) -> Near:
         heard = ", ".join(one.name or one.address for one in near)
         raise SettingsError(f"{address} is not near, or not supported: heard were {heard}")
     Console(highlight=False).print(table(near, numbered=True))
-    number: int = typer.prompt("Which one", type=IntRange(1, len(near)), default=1)
+    while not 1 <= (number := int(typer.prompt("Which one", type=int, default=1))) <= len(near):
+        sys.stdout.write(f"1 to {len(near)}, please\n")
     return near[number - 1]

@@ -16,6 +16,7 @@ from bleak.backends.client import BaseBleakClient
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 
+from sagittal.messages import SilenceReason
 from sensor_bridge.bluetooth._why import FAILURES, why
 from sensor_bridge.source import SourceLost
 from sensor_bridge.wearable import Advertisement
@@ -134,8 +135,10 @@ class Radio:
         """A wearable streams: whatever was wrong is over."""
         self._failures = self._level = 0
 
-    async def failed(self) -> None:
-        """A set-up or a scan failed; after three in a row the next stronger remedy is tried."""
+    async def failed(self, error: BaseException) -> None:
+        """A set-up or a scan failed; after three in a row that only Bluetooth itself explains a remedy is tried."""
+        if why(error)[0] not in (SilenceReason.LINK_LOST, SilenceReason.NOT_FOUND):
+            return
         self._failures += 1
         if self._failures >= MAX_FAILURES:
             await self._escalate("three failures in a row")

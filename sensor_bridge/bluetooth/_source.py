@@ -19,10 +19,10 @@ from sagittal.settings import Device
 from sensor_bridge._clock import SampleClock
 from sensor_bridge.bluetooth._link import Link
 from sensor_bridge.bluetooth._radio import Radio, RadioLost, Sighting
-from sensor_bridge.bluetooth._stream import Stream
+from sensor_bridge.bluetooth._stream import Stream, utc_offset_ns
 from sensor_bridge.bluetooth._why import FAILURES, why
 from sensor_bridge.source import Outlet
-from sensor_bridge.wearable import Script, Wanted, Wearable, WearableRefused
+from sensor_bridge.wearable import Script, Wanted, Wearable
 
 _log = logging.getLogger(__name__)
 
@@ -83,6 +83,7 @@ class BluetoothSource:
     patience: Patience = field(default_factory=Patience)
     clock: SampleClock | None = None
     connections: int = 0
+    early: int = 0
     _link: Link | None = None
     _loop: asyncio.AbstractEventLoop | None = None
     _wishes: set[asyncio.Task[None]] = field(default_factory=set)
@@ -129,8 +130,8 @@ class BluetoothSource:
         """One connection from search to end; returns only because of `stop`."""
         try:
             sighting = await self._find(outlet, stop)
-        except FAILURES:
-            await self.radio.failed()
+        except FAILURES as error:
+            await self.radio.failed(error)
             raise
         if sighting is None:
             return
@@ -145,10 +146,8 @@ class BluetoothSource:
                     link = await self._connect(sighting, lost.set)
                 outlet.state(DeviceState.SETTING_UP)
                 await self._set_up(link, lost)
-            except WearableRefused:
-                raise
-            except FAILURES:
-                await self.radio.failed()
+            except FAILURES as error:
+                await self.radio.failed(error)
                 raise
             self._link = link
             self.connections += 1
@@ -249,8 +248,9 @@ class BluetoothSource:
     async def _stream(self, link: Link, outlet: Outlet, stop: asyncio.Event, lost: asyncio.Event) -> None:
         assert link.session is not None
         if self.clock is None:
-            self.clock = SampleClock(link.session.rate_hz, time.time_ns() - time.monotonic_ns())
+            self.clock = SampleClock(link.session.rate_hz, utc_offset_ns())
         stream = Stream(link, self.clock, outlet)
+        self.early += stream.early
         chores = asyncio.ensure_future(self._chores(link, stream))
         try:
             while not stop.is_set() and not lost.is_set():

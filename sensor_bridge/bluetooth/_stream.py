@@ -15,11 +15,26 @@ from sensor_bridge.source import Outlet, Samples
 from sensor_bridge.wearable import Battery, Event, Note, Packet, Skipped, Stopped, TimeReply
 
 WALL_STEP_NS = 300_000_000
+READ_NS = 1_000_000
+
+
+def utc_offset_ns() -> int:
+    """UTC minus the monotonic clock; read anew where the process was held up between the two."""
+    for _ in range(10):
+        before = time.monotonic_ns()
+        utc = time.time_ns()
+        after = time.monotonic_ns()
+        if after - before < READ_NS:
+            break
+    return utc - (before + after) // 2
 
 
 @dataclass(slots=True)
 class Stream:
-    """One connection's stream. `decoded_at` is when a sample was last decoded (monotonic, s)."""
+    """One connection's stream. `decoded_at` is when a sample was last decoded (monotonic, s).
+
+    `early` counts samples that came before the set-up had ended: of another rate or range, they are no part of it.
+    """
 
     link: Link
     clock: SampleClock
@@ -29,16 +44,22 @@ class Stream:
     ended: tuple[SilenceReason, str] | None = None
     skipped_bytes: int = 0
     spacing_s: float = 0.0
+    early: int = 0
     _check: UnitCheck = field(default_factory=UnitCheck)
     _held: list[Samples] = field(default_factory=list)
     _notes: set[str] = field(default_factory=set)
     _asked: dict[int, int] = field(default_factory=dict)
-    _offset_ns: int = field(default_factory=lambda: time.time_ns() - time.monotonic_ns())
+    _offset_ns: int = field(default_factory=utc_offset_ns)
     _overruns: int = 0
 
     def __post_init__(self) -> None:
         if abs(self._offset_ns - self.clock.utc_offset_ns) > WALL_STEP_NS:
             self._give(self.clock.rebase(self._offset_ns))
+        for event, arrival_ns in self.link.drain():
+            if isinstance(event, Packet):
+                self.early += event.n
+            else:
+                self._take(event, arrival_ns)
 
     def pump(self) -> None:
         """Take what has come since."""
@@ -86,7 +107,7 @@ class Stream:
             self.outlet.state(self._state(), note=text)
 
     def _watch_wall(self) -> None:
-        offset_ns = time.time_ns() - time.monotonic_ns()
+        offset_ns = utc_offset_ns()
         if abs(offset_ns - self._offset_ns) > WALL_STEP_NS:
             self._offset_ns = offset_ns
             self._give(self.clock.rebase(offset_ns))

@@ -70,6 +70,8 @@ def why(error: BaseException) -> tuple[SilenceReason, str]:
         found = (SilenceReason.NO_ADAPTER, _NO_BUS)
     elif isinstance(error, TimeoutError):
         found = (SilenceReason.LINK_LOST, "the wearable does not answer in time: bring it near, or charge it")
+    if found is None and error.__cause__ is not None:
+        return why(error.__cause__)  # bleak-retry-connector wraps what bleak raised
     if found is None:
         found = (SilenceReason.LINK_LOST, f"the link failed: {str(error) or type(error).__name__}")
     return found[0], found[1][:200]

@@ -153,6 +153,7 @@ class _Virtual(common.Imitation):
 
     def sample(self, t_ns: int, acc: w.Vector, gyr: w.Vector) -> list[w.Notification]:
         if not self._streaming or DATA not in self.listening:
+            self._rows = []
             return []
         if not self._rows:
             self._first = t_ns // 1000

@@ -109,8 +109,6 @@ class Worn:
     outlet: Outlet
     numbers: list[int] = field(default_factory=list)
     """Numbers of the samples that left the wearable, each as often as it left."""
-    rate_hz: float = 0.0
-    """The rate at which it was streaming at last."""
 
 
 class Air:
@@ -186,13 +184,12 @@ class Air:
         """No wearable sends any more; what is on its way arrives; every source ends."""
         for one in self.worn:
             one.peripheral.silent = True
-            one.rate_hz = one.peripheral.virtual.rate_hz
         await asyncio.sleep(0.1)
         self.stop.set()
-        await asyncio.wait_for(asyncio.gather(*self.tasks), 20)
+        await asyncio.wait_for(asyncio.gather(*self.tasks), 60)
 
 
-async def until(true: Callable[[], bool], timeout_s: float = 20.0) -> None:
+async def until(true: Callable[[], bool], timeout_s: float = 45.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not true():
         assert time.monotonic() < deadline, "it does not come about"

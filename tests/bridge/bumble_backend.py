@@ -44,6 +44,7 @@ _LISTS = (
     AdvertisingData.Type.INCOMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS,
 )
 MTU = 247
+ADDRESS = "F0:F1:F2:F3:F4:F5"
 
 
 def _text(uuid: Any) -> str:
@@ -190,10 +191,15 @@ class BumbleClient(BaseBleakClient):
         await self._guarded(characteristic.obj.unsubscribe, self._subscribed.pop(characteristic.handle))
 
 
-async def central(link: LocalLink, address: str = "F0:F1:F2:F3:F4:F5") -> Backends:
+async def central(link: LocalLink, address: str = ADDRESS) -> Backends:
     """Backends of a powered central on a virtual link."""
     controller = Controller(f"central {address}", link=link)
-    device = Device(name="central", address=Address(address), host=Host(controller, controller))
+    return await central_of(controller, controller, address)
+
+
+async def central_of(source: Any, sink: Any, address: str = ADDRESS) -> Backends:
+    """Backends of a powered central on an adapter that Bumble can talk to."""
+    device = Device(name="central", address=Address(address), host=Host(source, sink))
     await device.power_on()
     return Backends(
         type("Scanner", (BumbleScanner,), {"central": device}), type("Client", (BumbleClient,), {"central": device})
