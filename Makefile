@@ -45,5 +45,11 @@ bench: $(VENV)/.ready-dev
 bridge: $(VENV)/.ready-bridge
 	@exec $(BIN)/sagittal bridge $(ARGS)
 
+soak: $(VENV)/.ready-dev
+	$(BIN)/python -m benchmarks.soak $(ARGS)
+
+test-bluez: $(VENV)/.ready-dev
+	PYTHON=$(BIN)/python scripts/bluez.sh
+
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
