@@ -16,6 +16,8 @@ OPENING_NS = 1_500_000_000
 SILENCE_NS = NS_PER_S
 """After this without a packet it is asked whether the wearable paused or the link held packets back."""
 RECHECK_NS = 750_000_000
+SWITCH_NS = NS_PER_S // 2
+"""Without clock the first packets may still have come at the rate before the set-up: the line begins after them."""
 EARLY_NS, LATE_NS = NS_PER_S, 20 * NS_PER_S
 """A packet may seem early by the error of the first map, and late by what a wearable keeps while the link is bad."""
 LONG_WRAP_NS = 600 * NS_PER_S
@@ -213,7 +215,8 @@ class SampleClock:
             dev = -self._nominal_ns
             for packet, at in held:
                 dev += packet.n * self._nominal_ns
-                self._envelope.add(round(dev), at)
+                if at - arrival_ns >= SWITCH_NS or held[-1][1] - arrival_ns < SWITCH_NS:
+                    self._envelope.add(round(dev), at)
             self._dev_last = round(-self._nominal_ns)
             return
         self._envelope = Envelope(self._drift or 0.0, KNOWN_SD if known else 3e-3, 0.02, CLOCK_STEP_S)

@@ -128,6 +128,14 @@ def test_without_clock_a_lasting_step_of_arrivals_is_a_loss() -> None:
     assert run.out[-1].t_ns[-1] - run.utc_ns == pytest.approx(5999 * 10 * MS, abs=45 * MS)
 
 
+def test_without_clock_a_rate_that_is_switched_at_the_start_is_no_loss() -> None:
+    run = Run(None)
+    for number in [0, 10, 20, *range(21, 2000)]:
+        run.send(number)
+    assert run.gaps() == []
+    assert run.out[-1].t_ns[-1] - run.utc_ns == pytest.approx(1999 * 10 * MS, abs=45 * MS)
+
+
 def test_a_clock_that_restarts_opens_a_new_segment() -> None:
     run = Run(US32, 3600 * 1000 * MS)
     for number in range(500):
