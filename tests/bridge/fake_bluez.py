@@ -21,6 +21,7 @@ from dbus_fast import BusType, Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
 from sensor_bridge.wearable import Char, Notification, Virtual, Wearable
+from tests.conftest import absent
 
 OBJECTS, PROPERTIES = "org.freedesktop.DBus.ObjectManager", "org.freedesktop.DBus.Properties"
 ADAPTER, DEVICE = "org.bluez.Adapter1", "org.bluez.Device1"
@@ -68,7 +69,7 @@ class Bus:
 @contextlib.contextmanager
 def private_bus(folder: Path) -> Iterator[Bus]:
     if shutil.which("dbus-daemon") is None:
-        pytest.skip("no dbus-daemon is on the PATH (package dbus)")
+        absent("dbus", "no dbus-daemon is on the PATH (package dbus)")
     bus = Bus(folder)
     bus.start()
     try:
