@@ -20,7 +20,7 @@ from sensor_bridge.source import Samples
 from sensor_bridge.virtual import Motion, Peripheral, Sample
 from sensor_bridge.wearables import wanted, wearable
 
-DRIVER = "witmotion"
+DRIVER = "sagittal"
 PATIENCE = Patience(search_s=10, connect_s=30, setup_s=15, dead_s=5, backoff_s=0.5, max_backoff_s=2, good_s=10)
 SLOW = 60.0
 
