@@ -247,14 +247,14 @@ class Spool:
         if last is None:
             return
         covered = (wearer, site, last)
-        samples, ns = self._db.execute(
-            "SELECT coalesce(sum(samples), 0), coalesce(sum(ns), 0) FROM dropped"
-            " WHERE wearer=? AND site=? AND id<=? AND told IN (0, ?)",
-            (*covered, told),
+        samples, ns, stored = self._db.execute(
+            "SELECT coalesce(sum(samples), 0), coalesce(sum(ns), 0), coalesce(sum(samples * (told IN (0, ?))), 0)"
+            " FROM dropped WHERE wearer=? AND site=? AND id<=?",
+            (told, *covered),
         ).fetchone()
         if samples:
             self._mark(wearer, site, -samples, -ns)
-            self._db.execute("UPDATE stream SET dropped=dropped-? WHERE wearer=? AND site=?", (samples, wearer, site))
+            self._db.execute("UPDATE stream SET dropped=dropped-? WHERE wearer=? AND site=?", (stored, wearer, site))
         self._db.execute("DELETE FROM dropped WHERE wearer=? AND site=? AND id<=?", covered)
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sagittal.blocks import Block
+from sagittal.blocks import Block, GapReason
 from sagittal.errors import SagittalError
 from sagittal.messages import DeviceHealth, DeviceState, SilenceReason
 from sagittal.settings import Settings
@@ -60,9 +60,9 @@ class _Outlet:
         gap = samples.gap_before
         if gap is not None:
             self._lost += gap.samples or 0
+            self._reconnects += gap.reason is GapReason.RECONNECT
         self._take(self._builder.add(samples))
         if self._health.state is not DeviceState.STREAMING:
-            self._reconnects += self._health.reason is not None
             self.state(DeviceState.STREAMING)
         elif time.monotonic() - self._said_at >= HEALTH_S:
             self._say()

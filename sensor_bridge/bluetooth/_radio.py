@@ -108,6 +108,8 @@ class Radio:
                     return max(fresh, key=lambda one: one.rssi_dbm)
                 left = begun + timeout_s - time.monotonic()
                 if left <= 0:
+                    if self._heard_at is None or self._heard_at <= begun:
+                        await self._renew()
                     return None
                 with contextlib.suppress(TimeoutError):
                     async with self._heard, asyncio.timeout(min(left, 1.0)):
@@ -160,6 +162,12 @@ class Radio:
         backend = self.backends.scanner
         options = self._adapter_options if backend is None else {"backend": backend}
         return BleakScanner(self._on_advertisement, **options)
+
+    async def _renew(self) -> None:
+        """A scanner that hears nobody may have died with its adapter; making it anew tells."""
+        async with self._gate:
+            await self._drop()
+        await self._adjust()
 
     async def _drop(self) -> None:
         scanner, self._scanner = self._scanner, None
