@@ -65,7 +65,7 @@ class Listener:
             health = DeviceHealth.model_validate_json(message.payload)
             self.health[health.device] = health
         elif message.topic.endswith("/imu"):
-            self.samples += decode_block(message.payload).n
+            self.samples += decode_block(bytes(message.payload)).n
 
     def stop(self) -> None:
         self.client.disconnect()

@@ -108,7 +108,7 @@ class Worker:
             self._spool.cover("w", Site.WAIST, mark(self.stored[-1]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.sampled_from(["take", "take", "take", "store", "cut", "heal"]), max_size=60))
 def test_the_account_balances_over_outages(steps: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
