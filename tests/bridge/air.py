@@ -16,14 +16,14 @@ pytest.importorskip("bumble")
 
 from bumble.link import LocalLink
 
-from sagittal.blocks import Gap
+from sagittal.blocks import Gap, unpack_int16
 from sagittal.messages import DeviceState, SilenceReason
 from sagittal.names import Site
 from sagittal.settings import Device
 from sensor_bridge.bluetooth import BluetoothSource, Patience, Radio
 from sensor_bridge.source import Samples
 from sensor_bridge.virtual import Motion, Peripheral, Sample
-from sensor_bridge.wearable import Notification, Wearable
+from sensor_bridge.wearable import Notification, Vector, Wearable
 from sensor_bridge.wearables import wanted
 from tests.bridge.bumble_backend import central
 
@@ -49,6 +49,28 @@ def swaying(scale: float = 1.0, rates_scale: float = 1.0) -> Iterator[Sample]:
         angle, rate = 0.1 * math.sin(t), 0.1 * math.cos(t)
         acc = (scale * G * math.cos(angle), scale * G * math.sin(angle), 0.0)
         yield Sample(number * 2_000_000, acc, (0.0, 0.0, -rate * rates_scale))
+
+
+STEP_MPS2, BASE = 0.05, 64
+
+
+class Counting(Motion):
+    """A sensor whose readings hold how often it was read (up to 4096), in steps that every driver can tell apart."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+        self._read = 0
+
+    def at(self, t_ns: int) -> tuple[Vector, Vector]:  # noqa: ARG002  # every reading counts, whenever it is
+        low, high = (one * STEP_MPS2 for one in (self._read % BASE, self._read // BASE))
+        self._read += 1
+        return (math.sqrt(G**2 - low**2 - high**2), low, high), (0.0, 0.0, 0.0)
+
+
+def counted(samples: Samples) -> list[int]:
+    """The numbers that samples of a `Counting` sensor hold."""
+    rows = [round(one * samples.acc_scale / STEP_MPS2) for one in unpack_int16(samples.acc)]
+    return [low + BASE * high for low, high in zip(rows[1::3], rows[2::3], strict=True)]
 
 
 @dataclass
@@ -136,7 +158,7 @@ class Air:
         wearable: Wearable,
         rate_hz: float = 100.0,
         *,
-        motion: Callable[[], Iterator[Sample]] = swaying,
+        motion: Motion | None = None,
         name: str = "",
         clock_start_ns: int = 0,
         clock_ppm: float = 0.0,
@@ -152,7 +174,7 @@ class Air:
 
         peripheral = Peripheral(
             wearable,
-            Motion(motion()),
+            motion or Motion(swaying()),
             link=self.link,
             name=name,
             clock_start_ns=clock_start_ns,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from sagittal.messages import DeviceState, SilenceReason
 from sensor_bridge.bluetooth import RadioLost
-from sensor_bridge.virtual import Sample
+from sensor_bridge.virtual import Motion, Peripheral
 from sensor_bridge.wearables import wearable
 from tests.bridge.air import Air, G, swaying, until
 
@@ -41,8 +40,6 @@ async def test_a_wearable_is_found_by_whatever_the_settings_name(found_by: dict[
 
 async def _shy(air: Air) -> str:
     """The address that the next wearable of our own kind will have."""
-    from sensor_bridge.virtual import Motion, Peripheral
-
     return Peripheral(OWN, Motion(swaying()), link=air.link).address
 
 
@@ -63,22 +60,16 @@ async def test_what_is_not_there_is_told_and_taken_when_it_comes() -> None:
 
 
 async def test_wrong_units_send_nothing_on_and_say_so() -> None:
-    def feeble() -> Iterator[Sample]:
-        return swaying(scale=1 / G)
-
     async with Air() as air:
-        worn = await air.wear(OWN, motion=feeble)
+        worn = await air.wear(OWN, motion=Motion(swaying(scale=1 / G)))
         await until(lambda: SilenceReason.UNITS in worn.outlet.reasons)
         assert worn.outlet.n == 0
         assert any("g taken for m/s²" in detail for detail in worn.outlet.details)
 
 
 async def test_a_sensor_somewhat_off_goes_on_with_a_note() -> None:
-    def strong() -> Iterator[Sample]:
-        return swaying(scale=1.12)
-
     async with Air() as air:
-        worn = await air.wear(OWN, motion=strong)
+        worn = await air.wear(OWN, motion=Motion(swaying(scale=1.12)))
         await until(lambda: worn.outlet.n > 0)
         assert any("calibrate" in note for note in worn.outlet.notes)
 
