@@ -16,9 +16,9 @@ from analytics.posture._angles import RATE_HZ, Inclination, inclination
 from analytics.posture._beside import Added, Beside
 from analytics.posture._calibration import Calibration, Method, Word
 from analytics.posture._limits import EXPIRES_GAP_S, NOT_WORN_RADPS, NOT_WORN_S
-from analytics.posture._records import Base, Course, Happening, Trust, Vector, say
+from analytics.posture._records import Base, Course, Happening, Vector, say
 from analytics.posture._seconds import Numbers, Second, Seconds, Walking
-from analytics.posture._stream import StreamState, Walked
+from analytics.posture._stream import StreamState
 from analytics.posture._ticks import GYR, LAG, TICK_HZ
 from sagittal.names import PostureLabel
 from sagittal.results import Angles, Event, EventName, Posture
@@ -123,20 +123,18 @@ def posture_mounting(
     state: PostureState, forward: Vector, start_ns: int, *, slipped: bool, version: str
 ) -> tuple[PostureState, list[Event]]:
     """Take the walking direction in the sensor frame; `slipped` where the sensor sits otherwise than before."""
-    course, calibration = state.stream.course, state.calibration
-    events: list[Event] = []
-    stream = state.stream
+    stream, calibration = state.stream, state.calibration
+    words: list[Word] = []
     if slipped:
-        word = Word("sensor_moved", "The sensor has moved; the walking since then counts.", 0.0, {})
-        events.append(_spoken(word, start_ns, version))
-        here = stream.walked
-        stream = evolve(stream, walked=Walked(here.here, here.here_s, here.here, here.here_s))
-        trust = Trust.FIRST if course.trust.firm else course.trust
-        course = evolve(course, trust=trust, reference_acc=None)
+        words.append(Word("sensor_moved", "The sensor has moved; the walking since then counts.", 0.0, {}))
+        stream = _stream.slipped(stream)
         calibration = evolve(calibration, known=False, by_bends=False)
     if not calibration.by_bends:
-        course = evolve(course, forward=forward)
-    return evolve(state, stream=evolve(stream, course=course), calibration=calibration), events
+        stream = evolve(stream, course=evolve(stream.course, forward=forward))
+    if slipped:
+        calibration, more = _calibration.confirmed(calibration, stream.course, start_ns)
+        words += more
+    return evolve(state, stream=stream, calibration=calibration), [_spoken(one, start_ns, version) for one in words]
 
 
 def posture_calibrate(state: PostureState, method: Method) -> PostureState:

@@ -172,6 +172,18 @@ def _still_on(state: StreamState, still: Still, rate: FloatArray) -> tuple[Strea
     return evolve(state, earth_up=earth_up, still=now, course=course, fall=fall), up
 
 
+def slipped(state: StreamState) -> StreamState:
+    """The sensor sits otherwise than before: only the last walk tells of upright, if it was long enough."""
+    old, course = state.walked, state.course
+    walked = Walked(old.here, old.here_s, old.here, old.here_s)
+    known = old.here_s >= _ENOUGH_WALKING_S
+    trust = Trust.WALKING if known else Trust.FIRST if course.trust.firm else course.trust
+    reference = vector(np.array(old.here)) if known else course.reference
+    return evolve(
+        state, walked=walked, course=evolve(course, trust=trust, reference=reference, reference_acc=None, forward=None)
+    )
+
+
 def begin(state: StreamState, origin_ns: int) -> StreamState:
     """A new segment begins: what was held before it is not known to go on."""
     course = _course.lost(state.course)
@@ -339,7 +351,10 @@ def _walk(state: StreamState, up: FloatArray, tick: int) -> StreamState:
     old = state.walked
     keep = 1.0 if old.seconds < _WALKING_MEMORY_S else _WALKING_MEMORY_S / (old.seconds + 1.0)
     x, y, z = (np.array(old.total) * keep + up).tolist()
-    walked = evolve(old, total=(x, y, z), seconds=old.seconds * keep + 1.0)
+    fresh = state.paces == _PACES
+    here = (up if fresh else np.array(old.here) + up).tolist()
+    here_s = 1.0 if fresh else old.here_s + 1.0
+    walked = Walked((x, y, z), old.seconds * keep + 1.0, (here[0], here[1], here[2]), here_s)
     course = state.course
     if walked.seconds >= _ENOUGH_WALKING_S and course.trust is not Trust.POSE:
         course = evolve(course, reference=vector(np.array(walked.total)), reference_acc=None, trust=Trust.WALKING)

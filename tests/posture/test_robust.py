@@ -205,3 +205,19 @@ def test_a_missing_second_sensor_does_not_hold_up_the_first() -> None:
         newest = max([newest, *(one.t_ns for one in results if isinstance(one, Posture))])
         lead = max(lead, block.t0_ns)
     assert lead - newest <= 10 * NS_PER_S
+
+
+def test_a_slipped_sensor_is_told_and_calibrated_anew() -> None:
+    acts = (hold("stand", 5), walk(25), hold("stand", 6), walk(25), hold("stand", 12))
+    one = record(acts, seed=4).sites[LEAD]
+    cosine, sine = np.cos(np.radians(20.0)), np.sin(np.radians(20.0))
+    slip = np.array([[cosine, 0.0, sine], [0.0, 1.0, 0.0], [-sine, 0.0, cosine]])
+    acc, gyr = one.acc.copy(), one.gyr.copy()
+    acc[3300:], gyr[3300:] = acc[3300:] @ slip.T, gyr[3300:] @ slip.T
+    found = analytics.analyze({"lower_back": SensorRecording(one.time_s, acc, gyr)}).to_dict()
+    told = [event["event"] for event in found["events"] if event["event"] in ("calibrated", "sensor_moved")]
+    assert told == ["calibrated", "sensor_moved", "calibrated"]
+    rows = last_word(through([*blocks_of(SensorRecording(one.time_s, acc, gyr), LEAD)]))
+    late = [row.flexion_deg for row in rows[-4:] if row.flexion_deg is not None]
+    assert late
+    assert max(map(abs, late)) < 8.0
