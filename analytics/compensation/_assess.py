@@ -26,7 +26,10 @@ from analytics.compensation._patterns import (
 )
 from sagittal.results import Pattern
 
-VERSION = "compensation-1"
+VERSION = "compensation-2"
+
+_GAIT = 4
+"""The first patterns are those that the score is made of; any of them may carry its flag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +106,9 @@ def assess(
         whole = Departure(whole.size + line["leg_weight"] * stiff_size + line["trunk_weight"] * lean_size, whole.error)
         score = _logistic(line["score_steepness"] * (whole.size - line["score_edge"]))
         flagged = whole.size - whole.error > line["score_edge"]
-        if flagged and not any(p.flagged for p in patterns[:3]):
+        if flagged and not any(p.flagged for p in patterns[:_GAIT]):
             patterns = _flag_leading(patterns)
-    flagged = flagged or any(p.flagged for p in patterns[:5])
+    flagged = flagged or any(p.flagged for p in patterns[: _GAIT + 1])
     return Assessment(
         patterns=tuple(patterns),
         score=score,
@@ -131,7 +134,7 @@ def _too_little(evidence: GaitEvidence, least: float) -> str | None:
 
 def _flag_leading(patterns: list[Pattern]) -> list[Pattern]:
     """Where the score is beyond its edge but no single pattern is, the one furthest out carries the flag."""
-    known = [p for p in patterns[:3] if p.score is not None]
+    known = [p for p in patterns[:_GAIT] if p.score is not None]
     lead = max(known, key=lambda p: p.score or 0.0)
     return [_flagged(p) if p is lead else p for p in patterns]
 

@@ -145,7 +145,7 @@ def pelvic_drop(evidence: GaitEvidence, gait: Replicas | None, reason: str | Non
 
 
 def guarded_back(bends: BendStatistics | None, table: Bands) -> Pattern:
-    """Bends slower for their depth than usual (Laird 2019: 59° of pelvis in 2.28 s against 48° in 3.18 s)."""
+    """Bends slower, and slower for their depth (Laird 2019: 59° of pelvis in 2.28 s against 48° in 3.18 s)."""
     limits = (
         "Needs bends seen by the posture part. One pelvic sensor does not see the lumbar curve; age and the task "
         "slow bends too. Compare with the wearer's own baseline."
@@ -155,8 +155,11 @@ def guarded_back(bends: BendStatistics | None, table: Bands) -> Pattern:
         seen = 0 if bends is None else bends.count
         return _absent("guarded_back", f"needs {least:.0f} bends, {seen} seen", limits)
     pace = bends.peak_speed_dps / max(bends.depth_deg, 1.0)
-    size = float(np.log(table.line["bend_pace_usual"] / max(pace, 1e-3))) / table.line["bend_pace_spread"]
-    found = Departure(size, table.line["bend_pace_noise"] / float(np.sqrt(bends.count)))
+    sizes = [
+        float(np.log(table.line[f"bend_{name}_usual"] / max(value, 1e-3))) / table.line[f"bend_{name}_spread"]
+        for name, value in (("pace", pace), ("speed", bends.peak_speed_dps))
+    ]
+    found = Departure(float(np.mean(sizes)), table.line["bend_pace_noise"] / float(np.sqrt(bends.count)))
     shown = {
         "bends": float(bends.count),
         "bend_depth_deg": bends.depth_deg,
@@ -170,7 +173,7 @@ def forward_stoop(posture: WalkingPosture | None, table: Bands) -> Pattern:
     """Walking inclined forwards of the wearer's own upright."""
     limits = "Needs the wearer's own upright reference; it is the pelvis's inclination. Hills and loads bend it too."
     if posture is None:
-        return _absent("forward_stoop_while_walking", "needs an upright reference and straight walking", limits)
+        return _absent("forward_stoop_while_walking", "needs upright from a calibration pose, and walking", limits)
     spread = table.line["inclination_spread_deg"]
     found = Departure(posture.flexion_deg / spread, posture.error_deg / spread)
     return _present("forward_stoop_while_walking", found, table, {"flexion_deg": posture.flexion_deg}, limits)
@@ -180,7 +183,7 @@ def lateral_shift(posture: WalkingPosture | None, table: Bands) -> Pattern:
     """Walking inclined to one side of the wearer's own upright; the direction is in the evidence (right positive)."""
     limits = "Needs the wearer's own upright reference; a strap that slid sideways looks alike."
     if posture is None:
-        return _absent("lateral_shift", "needs an upright reference and straight walking", limits)
+        return _absent("lateral_shift", "needs upright from a calibration pose, and walking", limits)
     spread = table.line["lateral_spread_deg"]
     found = Departure(abs(posture.lateral_deg) / spread, posture.error_deg / spread)
     return _present("lateral_shift", found, table, {"lateral_deg": posture.lateral_deg}, limits)

@@ -290,6 +290,23 @@ def test_a_swaying_trunk_over_a_quiet_pelvis_is_a_lean() -> None:
     assert not quiet.flagged
 
 
+@pytest.mark.parametrize("factor", [1.0, 1.4, 1.6, 1.8, 2.0, 2.5])
+def test_a_lean_that_lifts_the_score_carries_its_flag_itself(factor: float) -> None:
+    pelvis = walk(NORMAL)
+    found = assess(analyse_stretch({"pelvis": pelvis, "upper_trunk": replace(pelvis, gyr=factor * pelvis.gyr)})[0])
+    assert {p.pattern for p in found.patterns if p.flagged} == ({"trunk_lean"} if found.flagged else set())
+
+
+def test_turning_about_an_inclined_trunk_is_no_lean() -> None:
+    """A trunk that stoops by 30° rolls in step with its yaw."""
+    upright = walk(NORMAL)
+    yaw = upright.gyr[:, :1]
+    stooped = replace(upright, gyr=yaw * np.array([1.0, np.tan(np.radians(30)), 0.0]))
+    strides, lean, *_ = analyse_stretch({"upper_trunk": stooped})[0].trunk
+    turned_deg = judge(upright).metrics["pelvic_rotation_range_deg"]
+    assert np.degrees(lean / strides) < 0.4 * np.tan(np.radians(30)) * turned_deg
+
+
 def test_how_far_each_side_goes_down_is_mirrored() -> None:
     gait = Gait(asymmetry=1.0, seconds=60)
     plain, other = (pattern(judge(walk(gait, mirror=m)), "pelvic_drop_or_hike").evidence for m in (False, True))
