@@ -33,6 +33,15 @@ _HOUR_NS = 3600 * NS_PER_S
 _SHORT_NS = 2 * _HOUR_NS
 _FIRST_NS = _HOUR_NS // 4
 _TICK_STEPS_NS = tuple(minutes * 60 * NS_PER_S for minutes in (5, 10, 15, 30, 60))
+_NOTICED = (
+    "relief",
+    "sensor_moved",
+    "sensor_rescaled",
+    "calibration_failed",
+    "calibration_expired",
+    "note",
+)
+_SHOWN_NOTICED = 4
 _MARKS = {"nudge": "nudge", "break_due": "nudge", "diary": "diary", "exercise": "exercise"}
 _QUARTERS = (0, 6, 12, 18, 24)
 
@@ -98,6 +107,7 @@ class DayView:
     walks_title: str
     earlier: str
     patterns: PatternsView
+    noticed: list[tuple[str, str]]
     empty: bool
 
 
@@ -193,6 +203,11 @@ def day_view(data: DayData, now_ns: int) -> DayView:
         walks_title=word("walks.one") if len(walks) == 1 else word("walks.many", n=len(walks)),
         earlier=word("walks.earlier", n=len(walks) - _SHOWN_WALKS) if len(walks) > _SHOWN_WALKS else "",
         patterns=patterns_view(walks, data.day),
+        noticed=[
+            (f"{local_time(event.t_ns, data.zone):%H:%M}", event.text)
+            for event in reversed(data.events)
+            if event.event in _NOTICED and event.text
+        ][:_SHOWN_NOTICED],
         empty=not data.segments and not walks,
     )
 
@@ -274,6 +289,9 @@ def _counts(data: DayData) -> list[tuple[str, str, str]]:
         (f"{data.steps:,}".replace(",", " "), word("day.steps"), ""),
         (str(data.sit_to_stands), word("day.sit_to_stands"), ""),
     ]
+    holds = sum(event.event == "hold" for event in data.events)
+    if holds:
+        counts.append((str(holds), word("day.holds"), word("day.holds_hint", n=round(threshold("posture.hold_min_s")))))
     if data.longest_sit_s:
         counts.append((duration(data.longest_sit_s), word("day.longest_sit"), ""))
     if data.slouched_s:

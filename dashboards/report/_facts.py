@@ -38,8 +38,8 @@ def worn_rows(days: Sequence[Day], asked: int) -> list[Row]:
     gaps: Counter[str] = Counter()
     for day in days:
         gaps.update({reason: seconds for reason, seconds in day.exposure.gap_s.items() if reason != "start"})
-    lost = ", ".join(
-        f"{word_or(f'gap.{reason}', reason.replace('_', ' '))} {duration(seconds)}"
+    lost = "; ".join(
+        f"{duration(seconds)}: {word_or(f'gap.{reason}', reason.replace('_', ' '))}"
         for reason, seconds in gaps.items()
         if seconds >= 1
     )

@@ -100,6 +100,7 @@
 
   // Small forms are sent in place, so that nothing typed elsewhere is lost.
   document.addEventListener("submit", async (event) => {
+    if (event.defaultPrevented) return;
     const form = event.target;
     const toasted = form.closest("#toast");
     const said = toasted ? toasted.querySelector("p") : form.closest("section")?.querySelector(".said");
