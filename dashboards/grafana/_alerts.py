@@ -36,7 +36,7 @@ class Alert:
 def alerts() -> list[Alert]:
     """Every rule."""
     silent, battery = threshold("watch.silent_s"), threshold("watch.battery_low_percent")
-    bent, hold_s = threshold("posture.flexion_acceptable_deg"), threshold("posture.holding_time_s")
+    bent, hold_s = threshold("posture.flexion_acceptable_deg"), threshold("posture.hold_longest_s")
     behind, waiting = threshold("watch.behind_s"), threshold("watch.outbox_waiting")
     minutes = round(hold_s / _MINUTE_S)
     return [
@@ -78,6 +78,18 @@ def alerts() -> list[Alert]:
             "0s",
             "day",
             9,
+        ),
+        Alert(
+            "hold",
+            "Held beyond the acceptable time",
+            "{{ $labels.wearer }}: a bent posture was held longer than is acceptable at its angle (ISO 11226).",
+            MINUTES,
+            ('SELECT max("values.beyond_s") FROM "event" WHERE "event" = \'hold\' AND $timeFilter GROUP BY "wearer"',),
+            "$A > 0",
+            30 * _MINUTE_S,
+            "0s",
+            "day",
+            14,
         ),
         Alert(
             "change",

@@ -57,7 +57,7 @@ def build() -> Any:
                 "Longest time in one bent posture (static for 4 s and more, ISO 11226).",
                 "s",
                 kit.query(kit.MINUTES, f'SELECT max("duration_s") {_EVENT} AND "event" = \'hold\''),
-                colours=kit.steps((None, kit.BLUE), (threshold("posture.holding_time_s"), kit.ORANGE)),
+                colours=kit.steps((None, kit.BLUE), (threshold("posture.hold_longest_s"), kit.ORANGE)),
             )
         )
         .with_panel(
@@ -131,7 +131,7 @@ def build() -> Any:
             )
         )
         .with_panel(exposure(17))
-        .with_panel(events(14, "Holds", "Bent postures held, longest first.", "= 'hold'", sort=("Lasted", True)))
+        .with_panel(holds(14))
         .with_panel(events(15, "Nudges, breaks and wishes", "What the wearer was told, and what came of it.", _NUDGES))
         .with_panel(gaps(16))
         .with_row(seconds())
@@ -208,6 +208,22 @@ def events(id_: int, title: str, about: str, which: str, sort: tuple[str, bool] 
             ("Time", kit.prop(custom__width=160)),
             ("What", kit.prop(custom__width=130, mappings=_words())),
         ],
+    )
+
+
+def holds(id_: int) -> Any:
+    """Bent postures held, and how long each is acceptable."""
+    shown = {"values.flexion_deg": "Flexion", "values.acceptable_s": "Acceptable", "values.beyond_s": "Beyond"}
+    fields = ", ".join(f'"{name}"' for name in shown)
+    return kit.rows(
+        id_,
+        "Holds",
+        "Bent postures held for 4 s or more, the longest first, and how long each angle is acceptable (ISO 11226).",
+        "s",
+        kit.query(kit.MINUTES, f'SELECT "duration_s", {fields} {_EVENT} AND "event" = \'hold\'', as_table=True),
+        sort=("Lasted", True),
+        transform=[("organize", {"renameByName": {"duration_s": "Lasted", **shown}})],
+        overrides=[("Time", kit.prop(custom__width=160)), ("Flexion", kit.prop(unit="degree", decimals=0))],
     )
 
 

@@ -200,9 +200,9 @@ def _happenings(person: Person, label: str, start_s: int, end_s: int, bad: float
         name: EventName = "nudge_followed" if rng.random() < 0.6 else "nudge_ignored"
         yield _event(name, start_s + 90, values={"after_s": 30.0}, tags=["nudge"])
     if rng.random() < 0.15:
-        yield _event(
-            "hold", start_s + 30, duration_s=rng.uniform(5, 200), values={"flexion_deg": 35.0}, text="Held bent."
-        )
+        lasted = rng.uniform(5, 200)
+        held = {"flexion_deg": 35.0, "acceptable_s": 172.5, "beyond_s": max(0.0, lasted - 172.5)}
+        yield _event("hold", start_s + 30, duration_s=lasted, values=held)
     if rng.random() < 0.01:
         yield _event("calibrated", start_s, text="Standing upright for five seconds.")
 
