@@ -231,6 +231,7 @@ class Ledger:
     missing_counted: int = 0
     missing_uncounted: int = 0
     marks: dict[str, int] = field(default_factory=dict)
+    marks_with_nothing_missing: int = 0
     unmarked: int = 0
     twice: int = 0
     miscounted: list[tuple[str, int, int | None]] = field(default_factory=list)
@@ -254,6 +255,8 @@ def judge(blocks: list[Block]) -> Ledger:
         for index, number in enumerate(found):
             first = number if first is None else first
             missing = 0 if last is None else number - last - 1
+            if index == 0 and gap is not None and last is not None and not missing and not gap.samples:
+                out.marks_with_nothing_missing += 1
             if missing < 0:
                 out.twice += 1
             elif missing and (index or gap is None):

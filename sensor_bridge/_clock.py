@@ -15,7 +15,8 @@ OPENING_NS = 1_500_000_000
 """Packets of a new segment wait this long, so that one of them shows nearly the least delay of the link."""
 SILENCE_NS = NS_PER_S
 """After this without a packet it is asked whether the wearable paused or the link held packets back."""
-RECHECK_NS = 750_000_000
+RECHECK_NS = 1_500_000_000
+DRAINING = 0.8
 SWITCH_NS = NS_PER_S // 2
 """Without clock the first packets may still have come at the rate before the set-up: the line begins after them."""
 EARLY_NS, LATE_NS = NS_PER_S, 20 * NS_PER_S
@@ -23,7 +24,8 @@ EARLY_NS, LATE_NS = NS_PER_S, 20 * NS_PER_S
 LONG_WRAP_NS = 600 * NS_PER_S
 WARM_NS, WARM_SLEW, SLEW = 60 * NS_PER_S, 0.02, 0.001
 GAP_PERIODS, GAP_TICKS = 1.5, 1.25
-STEP_PERIODS, STEP_MIN_S, STEP_PATIENCE_S = 1.6, 0.03, 5.0
+STEP_PERIODS, STEP_MIN_S, STEP_PATIENCE_S = 1.6, 0.25, 20.0
+"""Without clock a smaller or shorter step is not told from a link or a computer that is slow for a while."""
 CLOCK_STEP_S, CLOCK_STEP_PATIENCE_S = 0.5, 10.0
 KNOWN_SD = 2e-4
 GAIN = 1 / 256
@@ -43,9 +45,9 @@ class SampleClock:
     """Gives each sample of one wearable its UTC, over connections and reboots, at once and never backwards.
 
     A device clock is unwrapped and mapped to host time by a lower envelope; where there is none, the sample's number
-    takes its place, and a loss shows as a lasting step of the envelope only (from two samples on, to within one).
-    Packets are held for 1.5 s when a segment opens and for 0.75 s after a silence without device clock; else they pass
-    at once. The least delay of the link (about half a connection interval) stays in the times unless `exchange` tells.
+    takes its place, and a loss shows only as a lasting step of the envelope, from a quarter second on, without number.
+    Packets are held for 1.5 s when a segment opens, and after a silence without device clock; else they pass at once.
+    The least delay of the link (about half a connection interval) stays in the times unless `exchange` tells.
 
     Parameters
     ----------
@@ -254,8 +256,11 @@ class SampleClock:
         for packet, at in held:
             dev += round(packet.n * self._nominal_ns)
             late.append(at - self._envelope.at(dev))
-        missing = round(min(late) / self.period_host_ns)
-        pause = min(late) > max(STEP_MIN_S * NS_PER_S, STEP_PERIODS * self._nominal_ns)
+        half = held[0][1] + RECHECK_NS // 2
+        first = min((one for one, (_, at) in zip(late, held, strict=True) if at < half), default=late[0])
+        lasting = min((one for one, (_, at) in zip(late, held, strict=True) if at >= half), default=first)
+        missing = round(lasting / self.period_host_ns)
+        pause = lasting > max(STEP_MIN_S * NS_PER_S, STEP_PERIODS * self._nominal_ns, DRAINING * first)
         out: list[Timed] = []
         for index, (packet, at) in enumerate(held):
             out += self._emit(packet, at, None, missing if pause and index == 0 else 0)
@@ -317,7 +322,8 @@ class SampleClock:
         if arrival_ns > self._mapped_until and (anchor is not None or self._clock is None):
             self._envelope.add(anchor_dev if self._clock else end, arrival_ns)
         gap_reason = self._reason(missing, first, silent_ns)
-        t, gap = self._times(packet.n, first, step, gap_reason, missing, arrival_ns)
+        sure = self._clock is not None or (counted is not None and gap_reason is not GapReason.RECONNECT)
+        t, gap = self._times(packet.n, first, step, gap_reason, missing if sure else None, arrival_ns)
         if anchor is not None and packet.ticks is not None:
             self._ticks = (packet.ticks, anchor)
         self._dev_last = end
@@ -371,7 +377,7 @@ class SampleClock:
         return GapReason.STALL if paused else GapReason.LOST
 
     def _times(
-        self, n: int, first: float, step: float, reason: GapReason | None, missing: int, arrival_ns: int
+        self, n: int, first: float, step: float, reason: GapReason | None, missing: int | None, arrival_ns: int
     ) -> tuple[list[int], Gap | None]:
         """Host times of n samples; the error against the map fades slowly, so that times stay even."""
         assert self._envelope is not None
@@ -397,9 +403,8 @@ class SampleClock:
             t_last = out[-1]
         gap = None
         if reason is not None and self._t_last is not None:
-            known = dev_last is not None and (self._clock is not None or reason is not GapReason.RECONNECT)
             duration = max(0, out[0] - self._t_last - round(self.period_host_ns))
-            gap = Gap(reason, missing if known else None, duration)
+            gap = Gap(reason, None if dev_last is None else missing, duration)
         self._cause = None
         self._t_last = out[-1]
         return out, gap

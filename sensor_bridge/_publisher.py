@@ -24,7 +24,7 @@ MAX_IN_FLIGHT = 100
 BATCH = 50
 STALL_S = 10.0
 MAX_STALL_S = 300.0
-MARK_S = 1.0
+MARK_S = 3.0
 """After a connection the backlog waits this long for the retained mark, which may cover the first of it."""
 
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from sagittal.cli._near import Near, look
 from sagittal.cli.scan import SECONDS, table
 from sagittal.errors import SettingsError
-from sagittal.names import Site, check_name
+from sagittal.names import Site, check_name, check_site
 from sagittal.settings import FILE_VARIABLE, Settings, load_settings, settings_file
 
 RATE_HZ = 100.0
@@ -46,7 +46,7 @@ def pair(
     first = settings.wearers[0].id if settings.wearers else "me"
     who = check_name("wearer", wearer or typer.prompt("Who wears it (a pseudonym)", default=first))
     called = check_name("device", name or typer.prompt("What to call it", default=usual or "wearable"))
-    where = site or Site(typer.prompt(f"Where it is worn ({', '.join(Site)})", default=Site.LOWER_BACK.value))
+    where = site or check_site(typer.prompt(f"Where it is worn ({', '.join(Site)})", default=Site.LOWER_BACK.value))
     path = settings_file()
     write(path, settings, chosen, called, who, where, rate_hz, replace=replace)
     sys.stdout.write(f"{chosen.kind} {chosen.name or chosen.address} is {who}'s {called} at {where} in {path}\n")

@@ -65,7 +65,7 @@ class Run:
 @pytest.mark.parametrize("ppm", [20.0, 200.0, 7000.0, -7000.0])
 @pytest.mark.parametrize("clock", [US32, MS32, None], ids=["us", "ms", "no clock"])
 def test_times_lie_within_the_grid_of_the_link_and_beat_arrivals(ppm: float, clock: Clock | None) -> None:
-    found = errors(Case("", 100.0, 1, ppm, clock), 300.0)
+    found = errors(Case("", 100.0, 1, ppm, clock), 150.0)
     rms = {name: (sum(one * one for one in each) / len(each)) ** 0.5 for name, each in found.items()}
     assert rms["Sagittal"] < 8.0  # two samples in three wait for the next of the link's 30 ms: that is its resolution
     assert rms["Sagittal"] < rms["arrival"] / 5
@@ -115,17 +115,27 @@ def test_without_clock_a_pause_of_the_wearable_becomes_a_gap_of_its_length() -> 
         run.send(number)
     (gap,) = run.gaps()
     assert gap.reason is GapReason.STALL
-    assert gap.samples == pytest.approx(300, abs=3)
+    assert gap.samples is None
+    assert gap.duration_ns == pytest.approx(3000 * MS, abs=40 * MS)
 
 
 def test_without_clock_a_lasting_step_of_arrivals_is_a_loss() -> None:
     run = Run(None)
-    for number in [*range(3000), *range(3006, 6000)]:
+    for number in [*range(3000), *range(3040, 6000)]:
         run.send(number)
     (gap,) = run.gaps()
     assert gap.reason is GapReason.LOST
-    assert gap.samples == pytest.approx(6, abs=1)
+    assert gap.samples is None
+    assert gap.duration_ns == pytest.approx(400 * MS, abs=30 * MS)
     assert run.out[-1].t_ns[-1] - run.utc_ns == pytest.approx(5999 * 10 * MS, abs=45 * MS)
+
+
+def test_without_clock_a_computer_that_is_slow_for_a_while_is_no_loss() -> None:
+    run = Run(None)
+    for number in range(6000):
+        slow = 60 if 1000 <= number < 3000 else 800 if 4000 <= number < 5000 else 0
+        run.send(number, delay_ms=run.rng.uniform(5, 35) + slow)
+    assert run.gaps() == []
 
 
 def test_without_clock_a_rate_that_is_switched_at_the_start_is_no_loss() -> None:
