@@ -264,6 +264,17 @@ class Day:
     version: str
 
 
+_AGAIN_NS = 120_000_000_000
+
+
+def is_correction(row: Posture, newest: Posture | None) -> bool:
+    """Whether a row is an earlier second said again, and no news: what a posture was may become known 90 s later.
+
+    A row that is older by more belongs to another time, such as a replay's, and counts as the newest.
+    """
+    return newest is not None and 0 < newest.t_ns - row.t_ns < _AGAIN_NS
+
+
 Result = Posture | Angles | Walk | Event | GapMark | Minute | Day
 """Everything a pipeline may say."""
 

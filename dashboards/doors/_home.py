@@ -26,7 +26,7 @@ from dashboards.doors.homeassistant import (
 )
 from sagittal.errors import BrokerError, SagittalError
 from sagittal.messages import Command, DeviceHealth
-from sagittal.results import Day, Event, Posture
+from sagittal.results import Day, Event, Posture, is_correction
 from sagittal.schema import from_json
 from sagittal.settings import Home, secret
 from sagittal.topics import command_topic, parse
@@ -104,6 +104,8 @@ class HomeLink:
 
     def _take_result(self, wearer: str, result: object) -> None:
         match result:
+            case Posture() if is_correction(result, self._postures.get(wearer)):
+                pass
             case Posture():
                 self._postures[wearer] = result
                 self._send_state(wearer)

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from sagittal.errors import SagittalError
 from sagittal.messages import DeviceHealth, Status
-from sagittal.results import Angles, Event, Posture, Walk
+from sagittal.results import Angles, Event, Posture, Walk, is_correction
 from sagittal.schema import from_json, to_json
 from sagittal.topics import ROOT, parse
 from sagittal.units import NS_PER_S
@@ -190,6 +190,8 @@ class Hub:
 
     def _take_result(self, wearer: str, live: LiveWearer, result: object) -> None:
         match result:
+            case Posture() if is_correction(result, live.posture):
+                live.heard = self._monotonic()
             case Posture():
                 live.posture, live.heard = result, self._monotonic()
                 live.changes += 1
