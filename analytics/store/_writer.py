@@ -200,8 +200,11 @@ class Store:
                 self._db.execute("INSERT INTO position VALUES (?,?)", (reader, row[0]))
         return int(row[0])
 
-    def forget(self, now_ns: int, posture_days: float, readers: Sequence[str]) -> None:
-        """Delete what has had its time: old seconds, outbox rows that every reader has, commands long done."""
+    def forget(self, now_ns: int, posture_days: float, readers: Sequence[str]) -> int:
+        """Delete what has had its time: old seconds, outbox rows that every reader has, commands long done.
+
+        Returns how many rows went that some reader had not read: it was too far behind.
+        """
         with self._transaction():
             self._db.execute("DELETE FROM posture WHERE t_ns < ?", (now_ns - round(posture_days * _DAY_NS),))
             self._db.execute("DELETE FROM command WHERE t_ns < ?", (now_ns - _COMMAND_DAYS * _DAY_NS,))
@@ -211,6 +214,7 @@ class Store:
             read = self._db.execute("SELECT min(id) FROM position").fetchone()[0]
             keep = max(newest if read is None else read, newest - _OUTBOX_ROWS)
             self._db.execute("DELETE FROM outbox WHERE id <= ?", (keep,))
+        return 0 if read is None else max(0, keep - int(read))
 
     def erased_meanwhile(self) -> bool:
         """Whether someone was erased since the last commit."""

@@ -273,7 +273,9 @@ class Session:
 
     def forget(self, readers: list[str]) -> None:
         """Delete what has had its time."""
-        self._store.forget(time.time_ns(), self._posture_days, readers)
+        missed = self._store.forget(time.time_ns(), self._posture_days, readers)
+        if missed:
+            _log.warning("a reader of the outbox has missed %d results: run `sagittal sink backfill`", missed)
         self._recordings.forget()
 
     def _commit(self, positions: dict[str, int]) -> Committed:

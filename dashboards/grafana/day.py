@@ -44,8 +44,8 @@ def build() -> Any:
         .with_panel(
             kit.number(
                 5,
-                f"Beyond {_SMALL:.0f}°",
-                f"Time bent further than {_SMALL:.0f}° (ISO 11226).",
+                f"{_SMALL:.0f} to {_LARGE:.0f}°",
+                f"Time bent between {_SMALL:.0f} and {_LARGE:.0f}° (ISO 11226).",
                 "s",
                 minute(f'sum("trunk_band_s.{_SMALL:.0f}-{_LARGE:.0f}")'),
             )

@@ -162,6 +162,18 @@ def test_old_seconds_go_and_minutes_stay(path: Path) -> None:
     assert reader.latest("w1", "minute") is not None
 
 
+def test_a_reader_too_far_behind_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analytics.store._writer._OUTBOX_ROWS", 3)
+    store = Store(tmp_path / "store.sqlite", "w")
+    store.position("late")
+    store.commit(Commit(results=[("w1", posture(second)) for second in range(10)]))
+    assert store.forget(0, 90, ["late"]) == 7
+    assert [row.id for row in store.outbox(0, 100)] == [8, 9, 10]
+    store.commit(Commit(positions={"late": 10}))
+    assert store.forget(0, 90, ["late"]) == 0
+    store.close()
+
+
 def test_commands_and_devices_are_remembered(path: Path) -> None:
     store = Store(path, "a")
     store.commit(
