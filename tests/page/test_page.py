@@ -23,7 +23,7 @@ from sagittal.errors import StoreError
 from sagittal.messages import Command, DeviceState, SilenceReason, Status
 from sagittal.names import PostureLabel
 from sagittal.protocols import Reader
-from sagittal.results import NOTICE, Angles, Exposure, Minute
+from sagittal.results import NOTICE, Angles, Event, Exposure, Minute
 from sagittal.settings import Settings
 from sagittal.topics import command_topic, status_topic
 from sagittal.units import NS_PER_S
@@ -82,6 +82,22 @@ def test_the_whole_first_view_weighs_little(page: Served) -> None:
     print(f"\nthe first view: {sum(sizes.values())} bytes in {len(sizes)} requests: {sizes}")
     assert len(urls) == 5
     assert sum(sizes.values()) <= WEIGHT_LIMIT
+
+
+def test_what_was_noticed_stands_with_the_day_in_the_words_of_the_analysis(page: Served) -> None:
+    for at, name, text in (
+        (1, "sensor_moved", "The sensor has moved."),
+        (2, "hold", ""),
+        (3, "relief", "After a rest."),
+    ):
+        t_ns = NOW_NS - at * NS_PER_S
+        page.reader.add("w1", Event(t_ns=t_ns, event=name, text=text, version=VERSION))  # type: ignore[arg-type]
+    page.reader.add("w1", posture(NOW_NS, detail="something new"))
+    html = httpx.get(f"{page.url}/w/w1").text
+    assert html.index("The sensor has moved.") < html.index("After a rest."), "the latest first"
+    assert re.search(r"held bends <small>over 4 s</small></dt><dd>1</dd>", html)
+    assert "something new" in html, "a detail that has no word yet is shown as it is"
+    assert 'name="method" value="bends"' in html
 
 
 def test_one_wearer_is_shown_at_once_and_two_are_a_list(make_page: Callable[..., Served], page: Served) -> None:
