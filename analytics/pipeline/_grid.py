@@ -52,11 +52,15 @@ class GridState:
 
 def samples_of(block: Block) -> tuple[IntArray, FloatArray]:
     """Times, UTC ns, and (n, 6) acc in m/s² and gyr in rad/s; without gyroscope its columns are zero."""
-    acc = np.frombuffer(block.acc, "<i2").reshape(-1, 3) * block.acc_scale
-    gyr = np.zeros_like(acc)
+    samples = np.zeros((block.n, _AXES))
+    np.multiply(np.frombuffer(block.acc, "<i2").reshape(-1, 3), block.acc_scale, out=samples[:, :3])
     if block.gyr is not None and block.gyr_scale is not None:
-        gyr = np.frombuffer(block.gyr, "<i2").reshape(-1, 3) * block.gyr_scale
-    return np.array(block.times_ns(), dtype=np.int64), np.hstack((acc, gyr))
+        np.multiply(np.frombuffer(block.gyr, "<i2").reshape(-1, 3), block.gyr_scale, out=samples[:, 3:])
+    if block.offsets_ns is None:
+        offsets = np.arange(block.n, dtype=np.int64) * block.dt_ns
+    else:
+        offsets = np.frombuffer(block.offsets_ns, "<u4").astype(np.int64)
+    return block.t0_ns + offsets, samples
 
 
 def feed(state: GridState, t_ns: IntArray, samples: FloatArray) -> tuple[GridState, list[Hop]]:

@@ -61,7 +61,11 @@ def restart(state: OrientationState) -> OrientationState:
 def up_of(quat: FloatArray) -> FloatArray:
     """Earth's up in the sensor frame: the third row of the rotation matrix."""
     w, x, y, z = quat.T
-    return np.stack((2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)), axis=1)
+    up = np.empty((len(quat), 3))
+    up[:, 0] = 2 * (x * z - w * y)
+    up[:, 1] = 2 * (y * z + w * x)
+    up[:, 2] = 1 - 2 * (x * x + y * y)
+    return up
 
 
 def _weigh(state: OrientationState, acc: FloatArray, up: FloatArray) -> OrientationState:

@@ -17,8 +17,8 @@ RATE_HZ = 10
 class Inclination:
     """A second at 10 Hz, degrees: flexion positive forwards, lateral positive to the right; None where not known."""
 
-    flexion_deg: FloatArray | None
-    lateral_deg: FloatArray | None
+    flexion_deg: list[float] | None
+    lateral_deg: list[float] | None
     reason: str | None
 
 
@@ -30,9 +30,9 @@ def inclination(course: Course, up: FloatArray) -> Inclination:
         return Inclination(None, None, "forward is not known before some walking or a calibration")
     axes = body_axes(course)
     mean = (up[0::2] + up[1::2]) @ axes.T / 2.0
-    flexion = np.degrees(np.arctan2(-mean[:, 2], mean[:, 0]))
-    lateral = np.degrees(np.arcsin(np.clip(-mean[:, 1], -1.0, 1.0)))
-    return Inclination(flexion, lateral, None)
+    flexion: list[float] = np.degrees(np.arctan2(-mean[:, 2], mean[:, 0])).tolist()
+    lateral: list[float] = np.degrees(np.arcsin(np.minimum(np.maximum(-mean[:, 1], -1.0), 1.0))).tolist()
+    return Inclination([round(one, 2) for one in flexion], [round(one, 2) for one in lateral], None)
 
 
 def body_axes(course: Course) -> FloatArray:

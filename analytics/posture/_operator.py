@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import get_args
 
-import numpy as np
-
 from analytics._evolve import evolve
 from analytics._window import FloatArray, Window
 from analytics.posture import _beside, _calibration, _course, _seconds, _stream
@@ -233,14 +231,14 @@ def _numbers(calibration: Calibration, angles: Inclination) -> Numbers:
     flexion, lateral = angles.flexion_deg, angles.lateral_deg
     if flexion is None or lateral is None:
         return Numbers(angle_reason=angles.reason)
-    mean = float(flexion.sum()) / RATE_HZ
+    mean = sum(flexion) / RATE_HZ
     return Numbers(
         flexion_deg=round(mean, 2),
-        flexion_min_deg=round(float(flexion.min()), 2),
-        flexion_max_deg=round(float(flexion.max()), 2),
-        lateral_deg=round(float(lateral.sum()) / RATE_HZ, 2),
-        lateral_min_deg=round(float(lateral.min()), 2),
-        lateral_max_deg=round(float(lateral.max()), 2),
+        flexion_min_deg=min(flexion),
+        flexion_max_deg=max(flexion),
+        lateral_deg=round(sum(lateral) / RATE_HZ, 2),
+        lateral_min_deg=min(lateral),
+        lateral_max_deg=max(lateral),
         slouch_percent=_slouch(calibration, mean),
     )
 
@@ -257,8 +255,8 @@ def _angles(angles: Inclination, start_ns: int) -> Angles:
     return Angles(
         t_ns=start_ns - _LAG_NS,
         dt_ns=NS_PER_S // RATE_HZ,
-        flexion_deg=absent if angles.flexion_deg is None else np.round(angles.flexion_deg, 2).tolist(),
-        lateral_deg=absent if angles.lateral_deg is None else np.round(angles.lateral_deg, 2).tolist(),
+        flexion_deg=absent if angles.flexion_deg is None else [*angles.flexion_deg],
+        lateral_deg=absent if angles.lateral_deg is None else [*angles.lateral_deg],
     )
 
 
