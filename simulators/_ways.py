@@ -32,8 +32,8 @@ def target(pose: Pose, person: Person, traits: Traits, depth: float) -> dict[str
             values[name] *= 1.0 if name in ("sway", "car") else depth
         values["lumbar_flexion"] = values["lumbar_flexion"] * traits.lumbar_share + traits.stoop_lumbar_deg
         values["pelvis_flexion"] += traits.stoop_pelvis_deg
-        values["pelvis_lateral"] += 0.5 * traits.shift_deg
-        values["lumbar_lateral"] += 0.5 * traits.shift_deg
+        values["pelvis_lateral"] += 0.6 * traits.shift_deg
+        values["lumbar_lateral"] += 0.4 * traits.shift_deg
     if pose.family == "seated":
         values["pelvis_flexion"] -= traits.slouch_deg
         values["lumbar_flexion"] += traits.slouch_deg
@@ -106,7 +106,7 @@ def _seconds(a: Pose, b: Pose, start: dict[str, float], end: dict[str, float]) -
     if "squatting" in (a.label, b.label):
         return 1.6
     reach = abs(end["pelvis_flexion"] + end["lumbar_flexion"] - start["pelvis_flexion"] - start["lumbar_flexion"])
-    return float(0.9 + 0.9 * min(1.3, reach / np.radians(94)))
+    return float(1.0 + 1.25 * min(1.3, reach / np.radians(100)))
 
 
 def _leg(

@@ -80,12 +80,13 @@ NORMAL = Traits()
 
 def _stiff_knee(s: float, side: Side | None) -> dict[str, float]:
     return {
-        f"stiff_{side}": 0.75 * s,
-        f"lift_{side}": 0.85 * s,
+        f"stiff_{side}": 0.42 * s,
+        f"lift_{side}": 1.05 * s,
         f"short_stance_{side}": 0.10 * s,
-        "sideways": 1 + 0.6 * s,
+        "sideways": 1 + 0.9 * s,
         "roll": 1 + 0.25 * s,
-        "speed": 1 - 0.12 * s,
+        "speed": 1 - 0.10 * s,
+        "cadence": 1 + 0.06 * s,
         "unsteady": 1 + 0.2 * s,
     }
 
@@ -95,7 +96,7 @@ def _limp(s: float, side: Side | None) -> dict[str, float]:
     uneven = max(0.0, s - 0.2) / 0.8
     return {
         "speed": 1 - 0.30 * s,
-        "cadence": 1 - 0.05 * s,
+        "cadence": 1 + 0.05 * s,
         f"lift_{side}": 0.55 * uneven,
         f"short_stance_{side}": 0.15 * uneven,
         f"short_step_{side}": 0.22 * uneven,
@@ -120,7 +121,7 @@ def _pelvic_drop(s: float, side: Side | None) -> dict[str, float]:
 def _guarded_back(s: float, _: Side | None) -> dict[str, float]:
     return {
         "bend_range": 1 - 0.25 * s,
-        "bend_speed": 1 - 0.40 * s,
+        "bend_speed": 1 - 0.375 * s,
         "lumbar_share": 1 - 0.35 * s,
         "rotation": 1 - 0.4 * s,
         "speed": 1 - 0.10 * s,
@@ -128,11 +129,11 @@ def _guarded_back(s: float, _: Side | None) -> dict[str, float]:
 
 
 def _forward_stoop(s: float, _: Side | None) -> dict[str, float]:
-    return {"stoop_pelvis_deg": 12.0 * s, "stoop_lumbar_deg": 13.0 * s, "speed": 1 - 0.12 * s, "rotation": 1 - 0.2 * s}
+    return {"stoop_pelvis_deg": 15.0 * s, "stoop_lumbar_deg": 13.0 * s, "speed": 1 - 0.12 * s, "rotation": 1 - 0.2 * s}
 
 
 def _lateral_shift(s: float, side: Side | None) -> dict[str, float]:
-    return {"shift_deg": (9.0 if side is Side.RIGHT else -9.0) * s}
+    return {"shift_deg": (14.0 if side is Side.RIGHT else -14.0) * s}
 
 
 def _decline(s: float, _: Side | None) -> dict[str, float]:

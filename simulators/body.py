@@ -16,7 +16,7 @@ MIN_HEIGHT_M, MAX_HEIGHT_M = 1.3, 2.2
 # Segment lengths as shares of body height: Drillis & Contini 1966, as tabulated in Winter, Biomechanics and Motor
 # Control of Human Movement.
 _THIGH, _SHANK, _ANKLE, _HIP_TO_SHOULDER = 0.245, 0.246, 0.039, 0.288
-_UNEVEN = np.array([0.08, 0.08, 0.08, 0.08, 0.08, 0.04])
+_UNEVEN = np.array([0.08, 0.08, 0.08, 0.10, 0.08, 0.25])
 _HIP_BREADTH_M = {"female": 0.175, "male": 0.170}
 
 
@@ -124,21 +124,21 @@ def draw_person(rng: np.random.Generator, height_m: float | None = None, sex: Se
 def draw_manner(rng: np.random.Generator) -> Manner:
     """A way of walking."""
     common, own = rng.standard_normal(), rng.standard_normal(24)
-    firm = np.exp(0.33 * common)
+    firm = np.exp(0.30 * common)
     return Manner(
         cadence=float(np.exp(0.05 * own[0])),
-        vigour=float(np.exp(0.10 * common + 0.15 * own[1])),
+        vigour=float(np.exp(0.12 * common + 0.14 * own[1])),
         firmness=float(firm),
-        forward=float(np.exp(0.16 * own[2])),
+        forward=float(np.exp(0.12 * own[2])),
         sideways=float(np.exp(0.20 * own[3])),
         yaw=float(np.exp(0.28 * own[4])),
         roll=float(np.exp(0.30 * own[5])),
         pitch=float(np.exp(0.45 * own[6])),
-        ring=tuple(float(x) for x in np.exp(0.40 * own[7:13])),
-        rough=tuple(float(x) for x in np.exp(0.35 * own[13:19])),
+        ring=tuple(float(x) for x in np.exp(0.32 * own[7:13])),
+        rough=tuple(float(x) for x in np.exp(0.30 * own[13:19])),
         asymmetry=tuple(float(x) for x in rng.normal(0, _UNEVEN, 6)),
         phases=tuple(float(x) for x in rng.normal(0, 0.35, 12)),
-        stride_cv=float(np.exp(np.log(0.023) + 0.45 * own[19])),
+        stride_cv=float(np.exp(np.log(0.020) + 0.5 * own[19])),
         unsteady=float(np.exp(0.25 * own[20])),
     )
 

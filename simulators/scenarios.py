@@ -132,9 +132,10 @@ def _night(draw: Draw, seconds: float) -> list[Act]:
 def _until(draw: Draw, acts: list[Act], end_s: float, menu: Menu) -> None:
     """More acts from a menu until a time of the day."""
     weights = np.array([weight for weight, _ in menu])
+    edges = np.cumsum(weights / weights.sum())
     now = sum(act.duration_s for act in acts)
     while now < end_s:
-        more = menu[int(draw.choice(len(menu), p=weights / weights.sum()))][1](draw)
+        more = menu[min(int(np.searchsorted(edges, draw.random())), len(menu) - 1)][1](draw)
         acts += more
         now += sum(act.duration_s for act in more)
 

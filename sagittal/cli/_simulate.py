@@ -39,6 +39,7 @@ _DEVICE = "simulated"
 _FEW = 50
 _BLOCK = 50
 _TRUTH_S = 10.0
+_MEMORY = Path("/dev/shm")  # noqa: S108  # what nobody wore need not survive a power cut; the folder's name is random
 
 
 class Recorder:
@@ -72,7 +73,7 @@ class Recorder:
     def write(self, one: Member, start_ns: int, from_s: float, to_s: float, stopping: threading.Event) -> None:
         """Add a stretch of one wearer, times in its scenario."""
         for site in one.sensors:
-            for block in _blocks(one, site, start_ns, from_s, to_s):
+            for block in blocks(one, site, start_ns, from_s, to_s):
                 append_block(self._binary(0), block)
                 self.blocks, self.samples = self.blocks + 1, self.samples + block.n
                 if stopping.is_set():
@@ -86,16 +87,14 @@ class Recorder:
         return self._streams[place]  # type: ignore[return-value]  # opened in binary mode
 
 
-def _blocks(one: Member, site: Site, start_ns: int, from_s: float, to_s: float) -> Iterator[Block]:
+def blocks(one: Member, site: Site, start_ns: int, from_s: float, to_s: float) -> Iterator[Block]:
     from sensor_bridge._builder import BlockBuilder
 
     name = f"{one.name}/{site}/{one.wearer.seed}/{start_ns}/{from_s}"
     boot = hashlib.sha256(name.encode()).digest()[:BOOT_ID_BYTES]
     builder = BlockBuilder(one.name, site, _DEVICE, boot, None)
     end_ns = start_ns + round(to_s * NS_PER_S)
-    for samples in simulated_samples(one, site, start_ns, start_ns + round(from_s * NS_PER_S), _BLOCK):
-        if samples.t_ns[-1] >= end_ns:
-            break
+    for samples in simulated_samples(one, site, start_ns, start_ns + round(from_s * NS_PER_S), _BLOCK, end_ns):
         yield from builder.add(samples)
     yield from builder.flush()
 
@@ -113,8 +112,15 @@ class TruthTeller:
     """Publishes and writes what is true once its time has passed."""
 
     def __init__(
-        self, settings: Settings, members: Sequence[Member], start_ns: dict[str, int], speed: float, file: Path | None
+        self,
+        settings: Settings,
+        members: Sequence[Member],
+        start_ns: dict[str, int],
+        speed: float,
+        file: Path | None,
+        seconds: float | None,
     ) -> None:
+        self._seconds = math.inf if seconds is None else seconds
         self._members, self._start_ns, self._speed = members, start_ns, speed
         self._begun = time.monotonic()
         self._told = {one.name: one.begin_s for one in members}
@@ -127,7 +133,7 @@ class TruthTeller:
 
     def tick(self) -> None:
         """Tell what has become true since the last time."""
-        passed = (time.monotonic() - self._begun) * self._speed
+        passed = min(self._seconds, (time.monotonic() - self._begun) * self._speed)
         for one in self._members:
             while self._told[one.name] + _TRUTH_S <= one.begin_s + passed:
                 at = self._told[one.name]
@@ -139,6 +145,7 @@ class TruthTeller:
 
     def close(self) -> None:
         """Tell the last of it."""
+        self.tick()
         self._client.disconnect()
         self._client.loop_stop()
         if self._file is not None:
@@ -172,6 +179,7 @@ def run_live(
             start_ns[one.name],
             now_ns,
             speed=speed,
+            until_ns=None if seconds is None else now_ns + round(seconds * NS_PER_S),
             size=round((0.1 if len(members) <= _FEW else 1.0) * sensor.rate_hz * max(1.0, speed / 10)),
         )
         for one in members
@@ -179,21 +187,17 @@ def run_live(
     ]
     with contextlib.ExitStack() as stack:
         stopping = stack.enter_context(Stopping())
-        folder = Path(tempfile.mkdtemp(prefix="sagittal-simulate-"))
+        folder = Path(tempfile.mkdtemp(prefix="sagittal-simulate-", dir=_MEMORY if _MEMORY.is_dir() else None))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         own = settings.model_copy(update={"data_dir": folder, "bridge_name": f"simulate-{secrets.token_hex(3)}"})
-        teller = TruthTeller(settings, members, start_ns, speed, truth) if tell or truth else None
+        teller = TruthTeller(settings, members, start_ns, speed, truth, seconds) if tell or truth else None
         if teller is not None:
             stack.callback(teller.close)
-        begun = time.monotonic()
+        return serve(own, feeds, teller.tick if teller else _nothing, DRAIN_S, stopping).samples
 
-        def tick() -> None:
-            if teller is not None:
-                teller.tick()
-            if seconds is not None and (time.monotonic() - begun) * speed >= seconds:
-                stopping.set()
 
-        return serve(own, feeds, tick, DRAIN_S, stopping).samples
+def _nothing() -> None:
+    pass
 
 
 def on_air(members: Sequence[Member], driver: str, transport: str, seconds: float | None, speed: float) -> int:

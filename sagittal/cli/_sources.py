@@ -88,7 +88,7 @@ def _simulated(wearer: Wearer, device: Device) -> Source:
     options = device.options
     wish = Wish(
         scenario=str(options.get("scenario", "demo")),
-        seed=int(options.get("seed", zlib.crc32(wearer.id.encode()))),
+        seed=_whole(wearer, device, "seed", zlib.crc32(wearer.id.encode())),
         sites=(device.site,),
         rate_hz=device.rate_hz,
         behaviours=[parse_behaviour(str(one)) for one in options.get("behaviours", [])],
@@ -96,26 +96,48 @@ def _simulated(wearer: Wearer, device: Device) -> Source:
     )
     now_ns = time.time_ns()
     one = member(wish, 0, wearer.id)
-    start_ns = int(options.get("start_ns", now_ns)) - round(one.begin_s * NS_PER_S)
+    start_ns = _whole(wearer, device, "start_ns", now_ns) - round(one.begin_s * NS_PER_S)
     return simulated_feed(one, device.site, device.name, start_ns, now_ns)
 
 
+def _whole(wearer: Wearer, device: Device, name: str, usual: int) -> int:
+    value = device.options.get(name, usual)
+    if not isinstance(value, int) or value < 0:
+        raise SettingsError(
+            f"option {name} of {wearer.id}/{device.name} is {value!r}: it must be a whole number from 0 on"
+        )
+    return value
+
+
 def simulated_feed(
-    one: Member, site: Site, device: str, start_ns: int, from_ns: int, *, speed: float = 1.0, size: int = 10
+    one: Member,
+    site: Site,
+    device: str,
+    start_ns: int,
+    from_ns: int,
+    *,
+    speed: float = 1.0,
+    size: int = 10,
+    until_ns: int | None = None,
 ) -> Source:
     """One site of a simulated wearer, whose plan began at `start_ns`, as a source from `from_ns` on."""
     from sensor_bridge.feeds import Feed
 
-    return Feed(one.name, site, device, "simulated", simulated_samples(one, site, start_ns, from_ns, size), speed=speed)
+    samples = simulated_samples(one, site, start_ns, from_ns, size, until_ns)
+    return Feed(one.name, site, device, "simulated", samples, speed=speed)
 
 
-def simulated_samples(one: Member, site: Site, start_ns: int, from_ns: int, size: int) -> Iterator[Samples]:
-    """The samples of one site, for ever."""
+def simulated_samples(
+    one: Member, site: Site, start_ns: int, from_ns: int, size: int, until_ns: int | None = None
+) -> Iterator[Samples]:
+    """The samples of one site from `from_ns` until `until_ns`, or for ever."""
     from sensor_bridge.source import Samples
     from simulators.stream import chunks
 
     sensor = one.sensors[site]
     for chunk in chunks(sensor, start_ns, from_ns, size, one.scenario):
+        if until_ns is not None and chunk.t_ns[-1] >= until_ns:
+            return
         gap = Gap(GapReason.LOST, chunk.lost, round(chunk.lost * sensor.step_s * NS_PER_S)) if chunk.lost else None
         yield Samples(
             t_ns=chunk.t_ns,

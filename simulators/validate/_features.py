@@ -118,15 +118,15 @@ def _of_stretch(stretch: Walked) -> dict[str, float] | None:
     for place, axis in enumerate(("V", "AP", "ML")):
         one = acc[:, place]
         found[f"rms_{axis}"] = float(one.std())
-        found[f"rms5_10_{axis}"] = _band_rms(one, 5, 10)
-        found[f"rms10_20_{axis}"] = _band_rms(one, 10, 20)
+        found[f"rms5_10_{axis}"] = band_rms(one, 5, 10)
+        found[f"rms10_20_{axis}"] = band_rms(one, 10, 20)
         curve = _autocorrelation(one, lag + lag // 4)
         found[f"stride_{axis}"] = _near(curve, lag)
         found[f"step_{axis}"] = _near(curve if axis != "ML" else -curve, lag // 2)
         found[f"HR_{axis}"] = _harmonic_ratio(one, lag, odd=axis == "ML")
     for place, axis in enumerate(("yaw", "roll", "pitch")):
         found[f"g_{axis}"] = float(gyr[:, place].std())
-        found[f"g5_{axis}"] = _band_rms(gyr[:, place], 5, 45)
+        found[f"g5_{axis}"] = band_rms(gyr[:, place], 5, 45)
     times = _stride_times(acc, lag)
     found["cvT"] = float(100 * times.std() / times.mean()) if len(times) >= 3 else float("nan")
     return found if np.isfinite(found["cvT"]) else None
@@ -181,7 +181,8 @@ def _near(curve: FloatArray, lag: int) -> float:
     return float(curve[max(1, lag - reach) : lag + reach + 1].max())
 
 
-def _band_rms(one: FloatArray, low: float, high: float) -> float:
+def band_rms(one: FloatArray, low: float, high: float) -> float:
+    """Root mean square of a channel (n,) within a band, Hz."""
     n = len(one)
     power = 2 * np.abs(np.fft.rfft(one - one.mean())) ** 2 / n**2
     freq = np.fft.rfftfreq(n, 1 / RATE_HZ)

@@ -27,7 +27,9 @@ ANGLES = (
 # At a lower back the forward acceleration is larger than the centre of mass's and sideways a little so; the pelvis's
 # own rotation arrives later and smaller than in optical curves. Ratios of amplitudes over a set of 52 healthy walks
 # to the curves above (docs/simulator.md).
-_FORWARD, _SIDEWAYS = 2.0, 1.5
+_FORWARD, _SIDEWAYS = 1.45, 1.5
+_FORWARD_LEAD = np.exp(1j * np.radians([0, 47, 0, 75, 0, 90, 0, 0, 0, 0]))
+"""Forwards the lower back leads the centre of mass by some 50 ms: phases of harmonics 2, 4 and 6."""
 _YAW = (0.72, 1.0, 0.63, 1.0, 0.5, 1.0)
 _YAW_DELAY = 0.09
 _ROLL = (0.6, 0.9, 1.0, 1.0, 1.0, 1.0)
@@ -45,20 +47,25 @@ class Cycle:
     offsets: tuple[float, ...]
 
 
-def make_cycle(person: Person, cadence_spm: float, *, range_of_motion: float = 1.0) -> Cycle:
-    """The stride of a person at a cadence; `range_of_motion` scales the legs and the pelvis's rotation."""
+def make_cycle(person: Person, cadence_spm: float, speed_mps: float, *, range_of_motion: float = 1.0) -> Cycle:
+    """The stride of a person at a cadence and speed; `range_of_motion` scales the legs and the pelvis's rotation.
+
+    Steps shorter than is usual at a cadence lift the body less, by the square of their length as in an inverted
+    pendulum (Zijlstra & Hof 2003), and drive it forward less, in proportion.
+    """
     manner = person.manner
     usual = person.cadence_at(person.speed_mps)
     pace = cadence_spm / usual
+    length = float(np.clip(speed_mps / person.speed_at(cadence_spm), 0.3, 1.5))
     forces = _normal.ground_reaction(cadence_spm)
-    forces[0] *= manner.vigour
+    forces[0] *= manner.vigour * length**2
     forces[1] *= _SIDEWAYS * manner.sideways
-    forces[2] *= _FORWARD * manner.forward * manner.vigour**0.7
+    forces[2] *= _FORWARD * manner.forward * manner.vigour**0.7 * length * _FORWARD_LEAD
     forces[0] = _with_second_peak(forces[0], manner.phases[6])
     swing = range_of_motion * pace**0.8
     angles = np.zeros((len(ANGLES), HARMONICS), dtype=np.complex128)
     angles[0] = manner.yaw * swing * _normal.delayed(_scaled("rotation", _YAW), _YAW_DELAY)
-    angles[1] = manner.pitch * _scaled("tilt", _PITCH)
+    angles[1] = manner.pitch * pace**0.7 * _scaled("tilt", _PITCH)
     angles[2] = -manner.roll * pace**0.5 * _scaled("obliquity", _ROLL)
     angles[3], angles[4], angles[5] = (
         factor * angles[row] for factor, row in zip(_TRUNK_AGAINST_PELVIS, (1, 2, 0), strict=True)

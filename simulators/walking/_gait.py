@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from sagittal.names import Site
 from simulators._curves import FloatArray, Move, add_moves, product
@@ -15,15 +16,19 @@ from simulators.walking._cycle import Cycle
 from simulators.walking._normal import HARMONICS
 from simulators.walking._steps import Steps
 
+IntArray = npt.NDArray[np.intp]
+
 # A contact at the lower back: a damped ring upwards, to the other foot, forwards, m/s², and about these axes, rad/s;
 # its frequency, Hz, and decay, s. The skin under a 20-40 g sensor rings near 8 Hz.
-_RING = np.array([2.4, 4.4, -5.2, 0.36, 0.82, 0.36])
-_RING_HZ = np.array([8.0, 7.5, 6.5, 7.0, 7.5, 7.0])
-_RING_DECAY_S = np.array([0.09, 0.08, 0.07, 0.07, 0.07, 0.07])
-_ROUGH = np.array([0.86, 0.72, 0.64, 0.145, 0.215, 0.145])
-_ROUGH_BAND = (3.0, 18.0)
+_RING = np.array([3.5, 4.4, 4.2, 0.37, 0.76, 0.35])
+_RING_HZ = np.array([8.0, 7.5, 7.5, 7.0, 7.5, 7.0])
+_RING_DECAY_S = np.array([0.075, 0.08, 0.05, 0.07, 0.07, 0.07])
+_PUSH_OFF_S = 0.04
+"""Forwards it begins before the contact, with the push-off of the other foot."""
+_ROUGH = np.array([0.74, 0.74, 0.65, 0.175, 0.21, 0.14])
+_ROUGH_BAND = (3.0, 20.0)
 _ROUGH_KNOT_S = 0.014
-_AMPLITUDE_CV = np.array([0.07, 0.12, 0.09, 0.09, 0.09, 0.06])
+_AMPLITUDE_CV = np.array([0.07, 0.12, 0.09, 0.12, 0.09, 0.06])
 _AMPLITUDE_KNOT_S = 0.55
 _LEG_CV = 0.03
 _VARIES = (3, 5, 4, 5, 4, 3, 6, 6, 6, 6)
@@ -40,7 +45,7 @@ _SITE_GAIN: dict[Site, tuple[float, float, float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Gait:
-    """A bout: steps, cycle, speed and the gain with which it begins and ends."""
+    """A bout: steps, cycle, speed and the gain with which it begins and ends; `pace` is the speed against usual."""
 
     steps: Steps
     cycle: Cycle
@@ -54,6 +59,7 @@ class Gait:
     heading: Noise
     unsteady: float = 1.0
     step_shares: tuple[float, float] = (1.0, 1.0)
+    pace: float = 1.0
 
     def motion(self, t: FloatArray, channels: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Pelvis's acceleration (3, n) in path axes, the first angles (channels, 3, n), and the heading (3, n), rad."""
@@ -105,17 +111,27 @@ class Gait:
         add_moves(heading, t, self.turns)
         return heading
 
+    def _since_contact(self, t: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
+        """The last contact before each time, how long ago it was, s, and how much of the step has passed."""
+        contacts = self.steps.contacts
+        place = np.clip(np.searchsorted(contacts, t) - 1, 0, len(contacts) - 2)
+        since = np.maximum(t - contacts[place], 0.0)
+        return place, since, since / (contacts[place + 1] - contacts[place])
+
     def shaken(self, t: FloatArray, site: Site, rough: Noise) -> FloatArray:
         """(6, n): what contacts and soft tissue add at a site, in its segment's axes: m/s², then rad/s."""
         gain = np.zeros((3, len(t)))
         add_moves(gain, t, self.gain)
-        contacts = self.steps.contacts
-        place = np.clip(np.searchsorted(contacts, t) - 1, 0, len(contacts) - 2)
-        since = np.maximum(t - contacts[place], 0.0)
-        share = since / (contacts[place + 1] - contacts[place])
-        sizes, hz = self.rings[place].T, self.ring_hz[place]
-        ring = sizes * np.stack([_ring(one, since, hz) for one in range(6)])
-        size = np.array(self.manner.rough) * _ROUGH * self.manner.firmness * np.sqrt(self.unsteady)
+        place, since, share = self._since_contact(t)
+        early, before, _ = self._since_contact(t + _PUSH_OFF_S)
+        ring = np.stack(
+            [
+                self.rings[at, one] * _ring(one, passed, self.ring_hz[at])
+                for one in range(6)
+                for at, passed in [(early, before) if one == 2 else (place, since)]
+            ]
+        )
+        size = np.array(self.manner.rough) * _ROUGH * self.manner.firmness * self.pace * np.sqrt(self.unsteady)
         noise = rough.at(t)[:, 0] * size[:, None] * (0.55 + 0.9 * np.exp(-share / 0.25))
         up, side, ahead, turning = _SITE_GAIN.get(site, (1.0, 1.0, 1.0, 1.0))
         weight = np.array([up, side, ahead, turning, turning, turning])[:, None]

@@ -19,6 +19,7 @@ from simulators.walking._steps import Steps, make_steps
 __all__ = ["Turning", "make_gait", "rough_noise"]
 
 _SLOWEST_MPS, _FASTEST_MPS = 0.2, 2.2
+_USUAL_MPS = 1.14
 _STAIRS_SPM = {1: 72.0, -1: 88.0}
 
 
@@ -46,14 +47,17 @@ def make_gait(
     speed = float(np.clip(speed_mps * traits.speed, _SLOWEST_MPS, _FASTEST_MPS))
     cadence = _STAIRS_SPM[stairs] * person.manner.cadence if stairs else person.cadence_at(speed) * traits.cadence
     fade = _fade(traits, tired_s)
-    steps = make_steps(rng, person, traits, start_s, duration_s, 60.0 / cadence, fade)
-    cycle = _changed(make_cycle(person, cadence, range_of_motion=traits.rotation**0.5), traits)
+    turns = [_turn(start_s + one.start_s, one.angle) for one in turnings]
+    slow = [(turn.start_s, turn.end_s) for turn in turns]
+    steps = make_steps(rng, person, traits, start_s, duration_s, 60.0 / cadence, fade, slow)
+    cycle = _changed(make_cycle(person, cadence, speed, range_of_motion=traits.rotation**0.5), traits)
     if stairs:
         cycle = _on_stairs(cycle, stairs)
-    pace = (cadence / 110.0) ** 1.5
-    rings, ring_hz = draw_rings(rng, len(steps.contacts), person.manner, pace, (traits.lift_right, traits.lift_left))
+    pace = speed / _USUAL_MPS
+    rings, ring_hz = draw_rings(
+        rng, len(steps.contacts), person.manner, pace**1.2, (traits.lift_right, traits.lift_left)
+    )
     amplitude, heading = amplitude_noise(key)
-    turns = [_turn(start_s + one.start_s, one.angle) for one in turnings]
     return Gait(
         steps,
         cycle,
@@ -67,6 +71,7 @@ def make_gait(
         heading,
         person.manner.unsteady * traits.unsteady,
         _step_shares(traits),
+        pace,
     )
 
 
@@ -155,5 +160,5 @@ def _stiff(angles: ComplexArray, traits: Traits) -> None:
     for side, thigh, shank in ((Side.LEFT, 6, 8), (Side.RIGHT, 7, 9)):
         stiff = traits.of("stiff", side)
         knee = angles[thigh] - angles[shank]
-        angles[thigh] *= 1 - 0.5 * stiff
+        angles[thigh] *= 1 - 0.85 * stiff
         angles[shank] = angles[thigh] - (1 - stiff) * knee

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,8 @@ from simulators.behaviours import Traits
 from simulators.body import Person
 
 _FIRST_STEPS = (1.16, 1.05)
-_WHITE = 0.020
+_TURNING = 1.09
+_WHITE = 0.013
 _BEFORE = 3
 
 
@@ -45,6 +46,7 @@ def make_steps(
     duration_s: float,
     step_s: float,
     fade: tuple[float, float] = (0.0, 0.0),
+    slow: Sequence[tuple[float, float]] = (),
 ) -> Steps:
     """Contacts from about `start_s` until about `start_s + duration_s` at a mean step time.
 
@@ -62,6 +64,9 @@ def make_steps(
     times = step_s * np.clip(1 + wander + jitter + even, 0.6, 1.6)
     times *= 1 + fade[0] * np.minimum(1.0, (fade[1] + step_s * place) / 300.0)
     times[:2] *= _FIRST_STEPS
+    at = start_s + np.cumsum(times)
+    for begin, end in slow:
+        times[(at > begin - 0.7) & (at < end + 0.7)] *= _TURNING
     count = max(4, int(np.searchsorted(np.cumsum(times), duration_s - 1.6 * step_s)))
     times = times[:count]
     first_s = start_s + 0.5 * (duration_s - times[:-1].sum())

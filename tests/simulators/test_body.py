@@ -171,9 +171,9 @@ def test_behaviours_move_the_trunk() -> None:
 
     plain = mean()
     stooped = mean(Behaviour("forward_stoop")) - plain
-    assert stooped[0] == pytest.approx(12, abs=2)
-    assert stooped[1] == pytest.approx(25, abs=3)
-    assert (mean(Behaviour("lateral_shift", 1.0, Side.RIGHT)) - plain)[2] == pytest.approx(9, abs=2)
+    assert stooped[0] == pytest.approx(15, abs=2)
+    assert stooped[1] == pytest.approx(28, abs=3)
+    assert (mean(Behaviour("lateral_shift", 1.0, Side.RIGHT)) - plain)[2] == pytest.approx(14, abs=2)
     slouched = mean(Behaviour("desk_slouch"), act=hold("sit_at_desk", 40)) - mean(act=hold("sit_at_desk", 40))
     assert slouched[0] == pytest.approx(-18, abs=2)
 

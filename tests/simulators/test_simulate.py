@@ -112,7 +112,7 @@ def test_a_fleet_goes_through_the_path_with_its_truth_and_loses_nothing(tmp_path
         )
         assert done.returncode == 0, done.stderr
         sent = int(done.stdout.split()[0])
-        assert 6 * 5000 < sent < 6 * 9000
+        assert sent == pytest.approx(6 * 6000, abs=6 * 12)
         assert rig.stored() == sent
     finally:
         rig.stop()
