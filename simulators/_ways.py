@@ -14,8 +14,10 @@ from simulators.body import Person
 _ANGLES = frozenset(CHANNELS[:11])
 # How a change is spread over its time: begin and length as shares. Leaving a seat the trunk leads and the hips rise
 # last (seat-off near 0.35 to 0.4); sitting down it is the other way round.
-_RISING = {"height": (0.30, 0.70), "ahead": (0.20, 0.70), "thigh": (0.30, 0.70), "shank": (0.30, 0.70)}
-_SINKING = {"height": (0.10, 0.75), "ahead": (0.05, 0.70), "thigh": (0.10, 0.75), "shank": (0.10, 0.75)}
+_RISING = {"height": (0.36, 0.64), "ahead": (0.25, 0.65), "thigh": (0.36, 0.64), "shank": (0.36, 0.64)}
+_SINKING = {"height": (0.05, 0.66), "ahead": (0.02, 0.64), "thigh": (0.05, 0.66), "shank": (0.05, 0.66)}
+_CUSHION_M = 0.006
+"""How far a seat gives way: it stops the fall at some 3 m/s²."""
 # Going down the lumbar spine leads, coming up the pelvis.
 _DOWN = {"lumbar_flexion": (0.0, 0.85), "pelvis_flexion": (0.12, 0.88)}
 _UPWARDS = {"lumbar_flexion": (0.12, 0.88), "pelvis_flexion": (0.0, 0.85)}
@@ -130,8 +132,12 @@ def _leg(
     if seat:
         dip = float(np.radians(46 if a.car or b.car else 33) * np.exp(0.2 * rng.standard_normal()))
         for name, share in (("pelvis_flexion", 0.72), ("lumbar_flexion", 0.28)):
-            moves.append(Move(name, now, 0.5 * seconds, share * dip))
-            moves.append(Move(name, now + 0.42 * seconds, 0.58 * seconds, -share * dip))
+            moves.append(Move(name, now, 0.46 * seconds, share * dip))
+            moves.append(Move(name, now + 0.48 * seconds, 0.52 * seconds, -share * dip))
+        if not rising:
+            landed = now + 0.69 * seconds
+            moves.append(Move("height", landed, 0.10, -_CUSHION_M))
+            moves.append(Move("height", landed + 0.10, 0.16, _CUSHION_M))
     moves.append(Move("effort", now, 0.3 * seconds, 1.0))
     moves.append(Move("effort", now + 0.7 * seconds, 0.3 * seconds, -1.0))
     return moves

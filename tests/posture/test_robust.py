@@ -175,9 +175,9 @@ def test_absent_angles_have_their_reason() -> None:
 
 
 def test_calibrations_on_request_are_heard_and_saved() -> None:
-    acts = (hold("stand", 14), hold("bend", 4), hold("stand", 3), hold("bend", 4), hold("stand", 3), hold("bend", 4))
+    acts = (hold("stand", 14), hold("bend", 6), hold("stand", 4), hold("bend", 6), hold("stand", 4), hold("bend", 6))
     state, results = initial_state(Wearer(id="w1")), []
-    for at, block in enumerate(blocks(record((*acts, hold("stand", 6)), seed=3))):
+    for at, block in enumerate(blocks(record((*acts, hold("stand", 4), hold("bend", 6), hold("stand", 6)), seed=3))):
         state, found = step(state, block)
         results += found
         method = {1: "stand", 12: "bends"}.get(at)
