@@ -49,7 +49,7 @@ class PageContext:
         self.open_reader = open_reader
         self.access = Access(settings.data_dir / "access.sqlite")
         self.gate = Gate(self.access, log_in=log_in)
-        self.hub = Hub(now_ns=now_ns)
+        self.hub = Hub(now_ns=now_ns, tells_parts=live.tells_parts)
         self.shelf = Shelf(open_reader)
         self.static = _static()
         self.templates = _templates(self.static)
@@ -75,7 +75,7 @@ class PageContext:
         BrokerError
             Where the broker did not take it, or no analysis is there to hear it: a wish does not wait.
         """
-        if not self.hub.heeded(known=self.live.tells_parts):
+        if not self.hub.heeded:
             raise BrokerError(word("link.worker"))
         wish = Command.model_validate(
             {"id": secrets.token_hex(8), "t_ns": self.now_ns(), "wearer": wearer, "verb": verb, "values": values}

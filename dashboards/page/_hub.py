@@ -28,6 +28,8 @@ MAX_WATCHERS = 100
 RAW = "#raw"
 """Put behind a wearer's name: who watches that gets results as they are, not parts of a page."""
 MAX_WEARERS = 500
+_HEARD_OF_S = 5.0
+"""The status of parts is retained: so long after the broker answered, one that was not heard of is not there."""
 _MAX_PAYLOAD = 64_000
 
 
@@ -72,10 +74,16 @@ class Hub:
     """Live knowledge of every wearer and who watches whom."""
 
     def __init__(
-        self, monotonic: Callable[[], float] = time.monotonic, now_ns: Callable[[], int] = time.time_ns
+        self,
+        monotonic: Callable[[], float] = time.monotonic,
+        now_ns: Callable[[], int] = time.time_ns,
+        *,
+        tells_parts: bool = False,
     ) -> None:
         self._monotonic = monotonic
         self._now_ns = now_ns
+        self._tells_parts = tells_parts
+        self._linked = monotonic()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.wearers: dict[str, LiveWearer] = {}
         self.parts: dict[tuple[str, str], Status] = {}
@@ -99,6 +107,7 @@ class Hub:
     def link(self, up: bool, detail: str) -> None:
         """The broker came or went."""
         self.broker_up, self.broker_detail = up, detail
+        self._linked = self._monotonic()
         for live in self.wearers.values():
             live.changes += 1
 
@@ -118,10 +127,21 @@ class Hub:
             self.wearers[wearer] = LiveWearer()
         return self.wearers.get(wearer) or LiveWearer()
 
-    def heeded(self, *, known: bool) -> bool:
-        """Whether an analysis is online to carry out wishes; `known`: its status would have been told by now."""
-        states = [status.state for (kind, _name), status in self.parts.items() if kind == "worker"]
-        return "online" in states if states else not known
+    @property
+    def heeded(self) -> bool:
+        """Whether an analysis is online to carry out wishes."""
+        states = self._states("worker")
+        return "online" in states if states else not self._tells_parts
+
+    def absent(self, part: str) -> bool:
+        """Whether no bridge, or no worker, is there: it has said so, or it would have been heard of by now."""
+        states = self._states(part)
+        if states:
+            return "online" not in states
+        return self._tells_parts and self.broker_up is True and self._monotonic() - self._linked > _HEARD_OF_S
+
+    def _states(self, part: str) -> list[str]:
+        return [status.state for (kind, _name), status in self.parts.items() if kind == part]
 
     def silent_s(self, wearer: str) -> float:
         """Seconds since the wearer's last live posture arrived."""

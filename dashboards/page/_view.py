@@ -245,8 +245,7 @@ def alerts(
     if hub.broker_up is False:
         return [Alert("bad", word("link.broker"), word("link.broker_hint"))]
     for part in ("bridge", "worker"):
-        states = [status.state for (kind, _name), status in hub.parts.items() if kind == part]
-        if states and "online" not in states:
+        if hub.absent(part):
             return [Alert("bad", word(f"link.{part}"), word(f"link.{part}_hint"))]
     found = [Alert("bad", device_view(health).state, device_view(health).reason) for health in known if health.reason]
     low = [health for health in known if (health.battery_percent or 100.0) < _BATTERY_LOW]

@@ -192,9 +192,22 @@ def test_a_wish_that_nobody_would_hear_is_not_called_sent(make_page: Callable[..
 
 
 def test_a_live_source_that_tells_of_parts_and_names_none_has_none() -> None:
-    hub = Hub()
-    assert hub.heeded(known=False)
-    assert not hub.heeded(known=True)
+    now = {"s": 100.0}
+    silent, telling = Hub(lambda: now["s"]), Hub(lambda: now["s"], tells_parts=True)
+    for hub in (silent, telling):
+        hub.link(True, "")
+    assert silent.heeded
+    assert not telling.heeded
+    assert not telling.absent("worker"), "it may still be heard of"
+    now["s"] += 10
+    assert telling.absent("worker")
+    assert telling.absent("bridge")
+    assert not silent.absent("worker")
+    telling.message(status_topic("worker", "one"), Status(state="online", t_ns=NOW_NS).to_json())
+    assert telling.heeded
+    assert not telling.absent("worker")
+    telling.link(False, "gone")
+    assert not telling.absent("bridge"), "without a broker that is the first cause"
 
 
 def calibrate(page: Served) -> httpx.Response:
