@@ -162,8 +162,8 @@ def angle(id_: int, title: str, name: str, limits: Any) -> Any:
 
 
 def _shade(below: str | None) -> dict[str, Any]:
-    look = kit.prop(color={"mode": "fixed", "fixedColor": kit.SKY}, custom__lineWidth=0, custom__fillOpacity=25)
-    return look | ({} if below is None else {"custom.fillBelowTo": below})
+    look = kit.prop(color={"mode": "fixed", "fixedColor": kit.SKY}, custom__lineWidth=0, custom__showPoints="never")
+    return look | ({} if below is None else {"custom.fillBelowTo": below, "custom.fillOpacity": 25})
 
 
 def lateral(id_: int) -> Any:
