@@ -45,7 +45,7 @@ def section(data: Path) -> Section:
     """The rows of the bar, the spread over other weights and people, and a plot of who lies where."""
     walks = walked(data)
     groups = _Groups(left_out(walks), left_out(walks, every=True))
-    rows = [*left_out_rows(walks), *_side_rows(data, groups), *_shipped_rows(data)]
+    rows = [*left_out_rows(walks), *_side_rows(data, groups), _mirror_row(data), *_shipped_rows(data)]
     plot = shares("Share of walks whose score is at most", _scores_by_group(groups), limit=1.0, unit="")
     return Section("Compensation", rows, NOTES, [_spread_table(walks)], {"compensation_score.svg": plot})
 
@@ -73,6 +73,20 @@ def _side_rows(data: Path, groups: _Groups) -> list[Row]:
         whom = _whom(groups.of("stiff_knee", "stiff_knee"))
         rows.append(Row(f"stiff side named, mirror images too: {name}", whom, (share + turned) / 2, "–", 0.95))
     return rows
+
+
+def _mirror_row(data: Path) -> Row:
+    """How much a mirror changes the score: not at all, for left and right are told by nothing but the data."""
+    changes: list[float] = []
+    for alone in (True, False):
+        plain, other = (_shown(analysed(data, "stiff_knee", change, alone)) for change in ("as recorded", "mirrored"))
+        changes += [abs(a - b) for a, b in zip(plain, other, strict=True)]
+    return Row("mirrored: largest change of a score", f"4, {len(changes)}", max(changes), "–", 0.001, "less", digits=4)
+
+
+def _shown(found: Sequence[Judged]) -> list[float]:
+    """The scores; one that is missing lies far from any other."""
+    return [-1.0 if one.found["compensation_score"] is None else one.found["compensation_score"] for one in found]
 
 
 def _stiff(data: Path, change: str, *, six: bool) -> list[Judged]:
