@@ -26,7 +26,7 @@ class GaitState:
     start
         Grid row of the first buffered sample.
     seconds
-        Buffered samples, one (100, 9) array of acc, gyr, up in the sensor frame a second; at most some 33 of them.
+        Buffered samples, one (100, 9) array of acc, gyr, up in the sensor frame a second; at most some 38 of them.
     slow
         (n, 4) the last five seconds at 25 Hz: vertical acceleration and up.
     decided

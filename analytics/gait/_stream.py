@@ -25,7 +25,7 @@ from analytics.gait._table import ODDS, ROW, contact_table
 from analytics.gait._turns import find_turns
 
 HOP = GRID_HZ
-STRETCH_S = 40
+STRETCH_S = 30
 BUSY_S = 10
 """The same where there is movement that the quick look does not take for walking: short, slow bouts hide in it."""
 CONTEXT_S = 8
