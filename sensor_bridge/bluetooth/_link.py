@@ -120,7 +120,8 @@ class Link:
         def notified(_: BleakGATTCharacteristic, data: bytearray) -> None:
             self._put(char, bytes(data))
 
-        await asyncio.wait_for(self.client.start_notify(self._char(char), notified), WRITE_S)
+        async with asyncio.timeout(WRITE_S):
+            await self.client.start_notify(self._char(char), notified)
 
     async def _write(self, char: Char, data: bytes, response: bool) -> None:
         found = self._char(char)
@@ -128,7 +129,8 @@ class Link:
             response = False
         elif not response and "write-without-response" not in found.properties:
             response = True
-        await asyncio.wait_for(self.client.write_gatt_char(found, data, response=response), WRITE_S)
+        async with asyncio.timeout(WRITE_S):
+            await self.client.write_gatt_char(found, data, response=response)
 
     async def _ask(self, ask: Ask) -> bytes:
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 import sys
@@ -264,8 +263,7 @@ class BluetoothSource:
             stream.pump()
             if not stop.is_set():
                 raise _Silent(SilenceReason.LINK_LOST, "the link broke: out of reach, or the battery is empty")
-            with contextlib.suppress(*FAILURES):
-                await asyncio.wait_for(link.perform(link.session.stop()), self.patience.stop_s)
+            await self._try(link, link.session.stop(), self.patience.stop_s)
             stream.pump()
         finally:
             chores.cancel()
@@ -292,7 +290,8 @@ class BluetoothSource:
 
     async def _try(self, link: Link, script: Script, timeout_s: float) -> None:
         try:
-            await asyncio.wait_for(link.perform(script), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await link.perform(script)
         except FAILURES as error:
             _log.debug("%s of %s: a wish failed: %r", self.device, self.wearer, error)
 
