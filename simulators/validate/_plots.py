@@ -12,6 +12,8 @@ from simulators.validate._compare import Row, place
 from simulators.validate._features import ACCELERATION, GYROSCOPE
 
 _ROW, _LEFT, _WIDTH, _PAD = 22, 110, 560, 34
+_FEWEST_PEOPLE = 4
+"""A class of fewer people is not shown: it would show a person."""
 _REAL, _MADE = "#5b7083", "#c4622d"
 
 
@@ -52,9 +54,10 @@ def _cadence(real: Sequence[Row], simulated: Sequence[Row]) -> str:
     parts = []
     for rows, colour, shift in ((real, _REAL, -6), (simulated, _MADE, 6)):
         for low, high in pairwise(edges):
-            found = [row["rms_V"] for _, row in rows if low <= row["cadence"] < high]
-            if len(found) < 4:
+            within = [(who, row["rms_V"]) for who, row in rows if low <= row["cadence"] < high]
+            if len({who for who, _ in within}) < _FEWEST_PEOPLE:
                 continue
+            found = [value for _, value in within]
             x = 60 + ((low + high) / 2 - 85) / 45 * 420 + shift
             p5, p50, p95 = (250 - value / 5 * 210 for value in np.percentile(found, [5, 50, 95]))
             parts.append(f'<rect x="{x - 3:.1f}" y="{p95:.1f}" width="6" height="{p5 - p95:.1f}" fill="{colour}"/>')

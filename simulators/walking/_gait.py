@@ -35,10 +35,10 @@ _VARIES = (3, 5, 4, 5, 4, 3, 6, 6, 6, 6)
 """Which of the amplitudes above each angle follows."""
 _SITE_GAIN: dict[Site, tuple[float, float, float, float]] = {
     Site.UPPER_TRUNK: (0.65, 0.30, 0.80, 0.8),
-    Site.THIGH_LEFT: (1.2, 1.0, 1.2, 1.2),
-    Site.THIGH_RIGHT: (1.2, 1.0, 1.2, 1.2),
-    Site.SHANK_LEFT: (1.6, 1.3, 1.6, 1.5),
-    Site.SHANK_RIGHT: (1.6, 1.3, 1.6, 1.5),
+    Site.THIGH_LEFT: (2.0, 1.7, 2.0, 1.2),
+    Site.THIGH_RIGHT: (2.0, 1.7, 2.0, 1.2),
+    Site.SHANK_LEFT: (3.2, 2.6, 3.2, 1.5),
+    Site.SHANK_RIGHT: (3.2, 2.6, 3.2, 1.5),
 }
 """Ring and residual upwards, sideways, forwards and of rates, against the lower back."""
 
