@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
-from scipy.signal import find_peaks
 
+from analytics._peaks import peaks
 from analytics._window import GRID_HZ, FloatArray, Window
 from analytics.compensation._bands import bands
 
@@ -86,7 +86,7 @@ def _swings(rate: FloatArray) -> list[int]:
     tall = float(np.quantile(rate, 0.98))
     if tall < 0.5:
         return []
-    return [int(row) for row in find_peaks(rate, height=0.5 * tall, distance=int(0.6 * GRID_HZ))[0]]
+    return [int(row) for row in peaks(rate, 0.5 * tall, int(0.6 * GRID_HZ))]
 
 
 def _usable(a: int, b: int, window: Window) -> bool:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
-from scipy.signal import find_peaks
 
+from analytics._peaks import peaks
 from analytics._window import GRID_HZ, BoolArray, FloatArray, Window
 
 GRAVITY = 9.80665
@@ -190,7 +190,7 @@ def _match(coarse: FloatArray, straight: BoolArray, period: float, anchor: int) 
         template = (coarse[:, chosen[:, None] + stride] / norms[chosen, None]).mean(axis=1)
         match = irfft((spectrum * np.conj(rfft(template, size, axis=1))).sum(axis=0), size)[:places]
         curve = match / (norms * max(float(np.linalg.norm(template)), 1e-9))
-        rows, _ = find_peaks(curve, height=_MATCH_MIN, distance=max(1, int(0.6 * period)))
+        rows = peaks(curve, _MATCH_MIN, max(1, int(0.6 * period)))
         if np.count_nonzero(open_road[rows]) < 2:
             break
         chosen = rows[open_road[rows]]

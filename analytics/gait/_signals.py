@@ -7,10 +7,10 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import firwin
 
 from analytics import _mounting as mounting_of
 from analytics._mounting import Mounting
+from analytics._peaks import band_pass
 from analytics._window import GRID_HZ, BoolArray, FloatArray, Window
 
 IntArray = NDArray[np.int64]
@@ -91,7 +91,7 @@ def slope_kernel(sigma_ms: int) -> FloatArray:
 @cache
 def band_kernel(low_hz: float, high_hz: float, taps: int) -> FloatArray:
     """Linear-phase band-pass at 25 Hz."""
-    return np.asarray(firwin(taps, [low_hz, high_hz], pass_zero=False, fs=SLOW_HZ))
+    return band_pass(taps, low_hz, high_hz, SLOW_HZ)
 
 
 def same(signal: FloatArray, kernel: FloatArray) -> FloatArray:
