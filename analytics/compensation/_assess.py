@@ -123,6 +123,8 @@ def assess(
 
 
 def _too_little(evidence: GaitEvidence, least: float) -> str | None:
+    if not evidence.sites:
+        return "no walking seen yet"
     if not {"lower_back", "pelvis", "waist"} & set(evidence.sites):
         return "needs a sensor at the lower back, pelvis or waist"
     if evidence.seen == 0:

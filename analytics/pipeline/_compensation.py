@@ -32,7 +32,7 @@ from sagittal.names import PRIMARY_SITES, PostureLabel
 from sagittal.results import Event, Posture, Result
 from sagittal.units import NS_PER_S
 
-PIECE_S = 30
+PIECE_S = 20
 """Walking is analysed in pieces of at least this, so that few strides are lost at seams."""
 MARGIN_S = 1.0
 """Taken before and after a bout: first and last strides are left out, so these may be the steps beside it."""

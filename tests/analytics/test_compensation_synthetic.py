@@ -199,7 +199,7 @@ def test_no_sensor_at_all() -> None:
     found = assess(GaitEvidence())
     assert found.score is None
     assert found.reason is not None
-    assert "lower back" in found.reason
+    assert "no walking" in found.reason
 
 
 def stretch_parts(count: int) -> list[GaitEvidence]:
