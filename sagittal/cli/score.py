@@ -18,7 +18,7 @@ from sagittal.cli._score import Score, score
 from sagittal.codec import Torn, read_blocks
 from sagittal.errors import RecordingError
 from sagittal.names import PRIMARY_SITES
-from sagittal.results import Result
+from sagittal.results import Result, result_key
 from sagittal.settings import Settings
 from sagittal.truth import Truth, read_truth
 
@@ -70,16 +70,16 @@ def _analysed(recording: Path, settings: Settings) -> dict[str, list[Result]]:
     from analytics.pipeline import State, finish, initial_state, step
 
     states: dict[str, State] = {}
-    found: dict[str, list[Result]] = {}
+    found: dict[str, dict[tuple[str, int, str], Result]] = {}
     for block in _primary(recording):
         state = states.get(block.wearer) or initial_state(settings.wearer(block.wearer))
         states[block.wearer], results = step(state, block)
-        found.setdefault(block.wearer, []).extend(one for one in results if one.kind in _KINDS)
+        found.setdefault(block.wearer, {}).update((result_key(one), one) for one in results if one.kind in _KINDS)
     for name, state in states.items():
-        found[name] += finish(state)[1]
+        found[name].update((result_key(one), one) for one in finish(state)[1])
     if not found:
         raise RecordingError(f"{recording} holds no sensor at one of {', '.join(PRIMARY_SITES)}")
-    return found
+    return {name: list(last.values()) for name, last in found.items()}
 
 
 def _primary(recording: Path) -> Iterator[Block]:

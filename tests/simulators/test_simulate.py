@@ -95,6 +95,7 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     (figures,) = json.loads((tmp_path / "s.json").read_text()).values()
     print({name: value for name, value in figures.items() if name != "confused"})
+    assert 30 < figures["seconds"] <= 40
     assert figures["contact_recall"] > 0.7
     assert figures["contact_precision"] > 0.9
     assert figures["posture_agreement"] > 0.6
