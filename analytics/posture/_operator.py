@@ -129,9 +129,8 @@ def posture_mounting(
         calibration = evolve(calibration, known=False, by_bends=False)
     if not calibration.by_bends:
         stream = evolve(stream, course=evolve(stream.course, forward=forward))
-    if slipped:
-        calibration, more = _calibration.confirmed(calibration, stream.course, start_ns)
-        words += more
+    calibration, more = _calibration.confirmed(calibration, stream.course, start_ns)
+    words += more
     return evolve(state, stream=stream, calibration=calibration), [_spoken(one, start_ns, version) for one in words]
 
 

@@ -149,6 +149,6 @@ def test_from_the_first_run_to_the_first_nudge_and_a_mark_in_the_database(
         return
 
     def mark() -> bool:
-        return any(row.get("event") == "diary" and row.get("pain_back") == 6.0 for row in grafana.rows("event"))
+        return any(row.get("event") == "diary" and row.get("values.pain_back") == 6.0 for row in grafana.rows("event"))
 
     until(mark, 20.0)

@@ -36,7 +36,7 @@ def test_what_is_absent_says_why(reason: str | None) -> None:
     told = walk_of(0, replace(STEADY, steady=reason is None, steady_reason=reason), assess(GaitEvidence()))
     for name in QUALITY:
         assert told.metrics[name] is None
-        assert told.not_assessable[name] == (reason or "needs a sensor at the lower back, pelvis or waist")
+        assert told.not_assessable[name] == (reason or "no walking seen yet")
 
 
 def test_no_value_has_a_reason_for_being_absent() -> None:
