@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
 
+from analytics._window import FloatArray
 from analytics.analysis._recording import SensorRecording
-from analytics.pipeline._grid import samples_of
+from analytics.pipeline._grid import IntArray, samples_of
 from sagittal.blocks import Block
 from sagittal.codec import read_blocks
 from sagittal.errors import RecordingError
 from sagittal.names import Site
 from sagittal.units import NS_PER_S
+
+_log = logging.getLogger(__name__)
 
 HEADER = "time_s,acc_x,acc_y,acc_z,gyr_x,gyr_y,gyr_z"
 
@@ -57,13 +61,25 @@ def _number(cell: str) -> float:
 def _from_blocks(path: Path, site: Site) -> SensorRecording:
     streams: dict[tuple[str, Site], list[Block]] = {}
     for block in read_blocks(path):
-        if isinstance(block, Block):
+        if not isinstance(block, Block):
+            _log.warning("%s ends in a torn block: its last %d bytes are left out", path, block.length)
+        else:
             streams.setdefault((block.wearer, block.site), []).append(block)
     chosen = [blocks for (_, found), blocks in streams.items() if found == site] or list(streams.values())
     if len(chosen) != 1:
         names = ", ".join(f"{wearer}/{found}" for wearer, found in streams)
         raise RecordingError(f"{path} holds several streams ({names}): record one wearer and site alone")
-    parts = [samples_of(block) for block in chosen[0]]
+    if all(block.gyr is None for block in chosen[0]):
+        raise RecordingError(f"{path} holds no angular rates: posture and gait need a wearable with a gyroscope")
+    parts = [_samples(block) for block in chosen[0]]
     t_ns = np.concatenate([times for times, _ in parts])
     samples = np.vstack([values for _, values in parts])
     return SensorRecording(time_s=(t_ns - t_ns[0]) / NS_PER_S, acc=samples[:, :3], gyr=samples[:, 3:])
+
+
+def _samples(block: Block) -> tuple[IntArray, FloatArray]:
+    """Times and samples of a block; without angular rates its rows hold no numbers, which is a gap."""
+    t_ns, samples = samples_of(block)
+    if block.gyr is None:
+        samples[:, 3:] = np.nan
+    return t_ns, samples

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -115,6 +116,28 @@ def test_a_csv_and_a_cborseq_give_the_same_walk(tmp_path: Path) -> None:
     from_blocks = analytics.analyze({"lower_back": read_recording(tmp_path / "a.cborseq", Site.LOWER_BACK)})
     (a,), (b,) = from_csv.walking_bouts, from_blocks.walking_bouts
     assert a["cadence_spm"] == pytest.approx(b["cadence_spm"], abs=0.5)
+
+
+def test_a_torn_end_is_told_and_the_rest_is_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = tmp_path / "a.cborseq"
+    with file.open("wb") as stream:
+        for block in cut([50] * 4, 100.0):
+            append_block(stream, block)
+    file.write_bytes(file.read_bytes()[:-100])
+    assert np.shape(read_recording(file, Site.LOWER_BACK).time_s) == (150,)
+    assert "torn" in caplog.text
+
+
+def test_a_recording_without_angular_rates_is_refused_and_a_part_without_is_a_gap(tmp_path: Path) -> None:
+    blocks = list(cut([50] * 4, 100.0))
+    bare = [replace(block, gyr=None, gyr_scale=None) for block in blocks]
+    for name, some in (("none.cborseq", bare), ("part.cborseq", [*blocks[:2], *bare[2:]])):
+        with (tmp_path / name).open("wb") as stream:
+            for block in some:
+                append_block(stream, block)
+    with pytest.raises(RecordingError, match="gyroscope"):
+        read_recording(tmp_path / "none.cborseq", Site.LOWER_BACK)
+    assert np.isnan(np.asarray(read_recording(tmp_path / "part.cborseq", Site.LOWER_BACK).gyr)).all(axis=1).sum() == 100
 
 
 @pytest.mark.parametrize(
