@@ -144,7 +144,10 @@ def test_the_pdf_by_chromium_has_two_pages(full: str, chromium: str, tmp_path: P
 
 
 def test_the_pdf_by_weasyprint_is_tagged_and_has_two_pages(full: str, tmp_path: Path) -> None:
-    weasyprint = pytest.importorskip("weasyprint")
+    try:
+        import weasyprint
+    except OSError as error:
+        pytest.skip(f"WeasyPrint needs Pango from the system: {error}")
     assert len(weasyprint.HTML(string=full).render().pages) == 2
     assert write_pdf(full, tmp_path / "r.pdf") == "WeasyPrint"
     pdfium = pytest.importorskip("pypdfium2")
