@@ -26,12 +26,13 @@ FIRST_WAIT_S = 0.3
 MAX_WAIT_S = 15.0
 HEALTHY_S = 20.0
 """Who ran this long starts with the shortest wait again when it dies."""
-SUPERVISED = "SAGITTAL_SUPERVISED"
-LEDGER = "SAGITTAL_LEDGER"
+_SUPERVISED = "SAGITTAL_SUPERVISED"
+_LEDGER = "SAGITTAL_LEDGER"
 FOREIGN = "broker"
 """The part that is no program of ours and so can't look after itself."""
 
 
+_is_part = False
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """The numerics are small: more threads would only take memory and time from the other parts."""
 
@@ -84,7 +85,7 @@ class Supervisor:
     def __init__(self, say: Callable[[str], None], ledger: Path | None = None) -> None:
         self._say = say
         self._ledger = ledger
-        self._environment = {**_ONE_THREAD, **os.environ, SUPERVISED: str(os.getpid()), LEDGER: str(ledger or "")}
+        self._environment = {**_ONE_THREAD, **os.environ, _SUPERVISED: str(os.getpid()), _LEDGER: str(ledger or "")}
         self._children: dict[str, _Child] = {}
         self._quiet = False
 
@@ -237,10 +238,15 @@ class Stopping:
 
 
 def die_with_parent() -> None:
-    """End this process, and the broker, soon after the supervisor that started them has died."""
-    parent = os.environ.get(SUPERVISED)
-    if parent is None or os.getppid() != int(parent):
+    """End this process, and the broker, soon after the supervisor that started it has died, were it before this call.
+
+    Only the parts themselves are meant: what they start in turn no longer finds the mark in its environment.
+    """
+    global _is_part
+    parent = os.environ.pop(_SUPERVISED, None)
+    if parent is None:
         return
+    _is_part = True
 
     def watch() -> None:
         while os.getppid() == int(parent):
@@ -251,8 +257,13 @@ def die_with_parent() -> None:
     threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
+def is_supervised() -> bool:
+    """Whether this process is a part that a supervisor started."""
+    return _is_part
+
+
 def _end_broker(parent: int) -> None:
     with contextlib.suppress(OSError, ValueError, TypeError):
-        ledger = json.loads(Path(os.environ.get(LEDGER, "")).read_text(encoding="utf-8"))
+        ledger = json.loads(Path(os.environ.get(_LEDGER, "")).read_text(encoding="utf-8"))
         if ledger["run"] == parent and FOREIGN in ledger:
             os.kill(int(ledger[FOREIGN]), signal.SIGTERM)

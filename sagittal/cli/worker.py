@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sagittal.cli._options import BROKER, DATA_DIR, with_broker
-from sagittal.supervisor import SUPERVISED, Stopping
+from sagittal.supervisor import Stopping, is_supervised
 
 _PATIENCE_S = 10.0
 _SUPERVISED_PATIENCE_S = 60.0
@@ -32,4 +31,4 @@ def worker(broker: Annotated[str | None, BROKER] = None, data_dir: Annotated[Pat
 
     working = Worker(settings)
     with Stopping(working.stop):
-        working.run(_SUPERVISED_PATIENCE_S if SUPERVISED in os.environ else _PATIENCE_S)
+        working.run(_SUPERVISED_PATIENCE_S if is_supervised() else _PATIENCE_S)

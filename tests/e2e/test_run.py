@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
@@ -110,13 +110,20 @@ def test_ctrl_c_stops_everything_and_leaves_no_process(tmp_path: Path) -> None:
     assert pids(tmp_path / "data") == {}
 
 
-def test_a_killed_supervisor_leaves_no_process(tmp_path: Path) -> None:
+def starting(folder: Path) -> bool:
+    """Whether every part was started, most of them not ready yet."""
+    return set(PARTS) < set(pids(folder))
+
+
+@pytest.mark.parametrize("ready", [starting, has_posture])
+def test_a_killed_supervisor_leaves_no_process(tmp_path: Path, ready: Callable[[Path], bool]) -> None:
     with running(tmp_path / "data") as process:
-        wait_until(lambda: has_posture(tmp_path / "data"))
+        wait_until(lambda: ready(tmp_path / "data"))
         children = psutil.Process(process.pid).children(recursive=True)
         process.kill()
         process.wait()
-        wait_until(lambda: not [child for child in children if child.is_running()], 15)
+        _, left = psutil.wait_procs(children, timeout=60)
+        assert not [child.cmdline() for child in left]
 
 
 def test_replaying_a_recording_finds_what_analysing_it_finds(tmp_path: Path) -> None:
