@@ -101,7 +101,8 @@ class Walk:
 
     `start_ns` names the bout: a later result with the same start replaces an earlier one. `metrics` holds every
     further number with its unit in its name; what could not be assessed is null there and its reason stands in
-    `not_assessable` under the same name.
+    `not_assessable` under the same name. `closing_contacts` are the steps that follow `end_ns` without a pause, to the
+    foot set down beside the other: bouts end before them, and no number counts them.
     """
 
     kind: Literal["walk"] = "walk"
@@ -120,6 +121,7 @@ class Walk:
     metrics: dict[str, float | None] = field(default_factory=dict)
     not_assessable: dict[str, str] = field(default_factory=dict)
     initial_contacts: list[InitialContact] = field(default_factory=list)
+    closing_contacts: list[InitialContact] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     compensations: list[Pattern] = field(default_factory=list)
     compensation_score: float | None = None

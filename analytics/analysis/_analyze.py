@@ -20,7 +20,7 @@ from analytics.compensation import Assessment, GaitEvidence
 from analytics.pipeline import VERSION, State, assessed, finish, initial_state, step
 from sagittal.errors import RecordingError, SettingsError
 from sagittal.names import PRIMARY_SITES, Site, check_site
-from sagittal.results import NOTICE, Event, Posture, Result, Walk
+from sagittal.results import NOTICE, Event, InitialContact, Posture, Result, Walk
 from sagittal.settings import Wearer
 from sagittal.thresholds import threshold
 from sagittal.units import NS_PER_S
@@ -31,10 +31,15 @@ _ROW_NS = NS_PER_S
 
 @dataclass(frozen=True)
 class Analysis:
-    """What a recording holds, times in seconds on its own axis; `to_dict` gives plain data for JSON."""
+    """What a recording holds, times in seconds on its own axis; `to_dict` gives plain data for JSON.
+
+    `initial_contacts` are all that were seen, the closing steps after a bout among them (`in_bout` false there); a
+    bout's own, as Mobilise-D counts them, stand with it in `walking_bouts`.
+    """
 
     posture: list[dict[str, Any]]
     walking_bouts: list[dict[str, Any]]
+    initial_contacts: list[dict[str, Any]]
     compensations: list[dict[str, Any]]
     compensation_score: float | None
     compensation_reason: str | None
@@ -84,9 +89,11 @@ def analyze(
     axis = _axis(checked)
     results, state = _through_pipeline(sites, lead, axis, _profile(height_m, sensor_height_m))
     judged = assessed(state)
+    bouts = _bouts(results, axis)
     return Analysis(
         posture=_spans(_final(results), axis, checked[lead]),
-        walking_bouts=_bouts(results, axis),
+        walking_bouts=bouts,
+        initial_contacts=_every_contact(bouts),
         compensations=[_pattern(one) for one in judged.patterns],
         compensation_score=judged.score,
         compensation_reason=_reason(judged),
@@ -202,10 +209,8 @@ def _bout(walk: Walk, axis: _Axis) -> dict[str, Any]:
         "stride_length_m": walk.stride_length_m,
         "stride_duration_s": walk.stride_duration_s,
         "stride_duration_cv_percent": walk.stride_duration_cv_percent,
-        "initial_contacts": [
-            {"time_s": axis.seconds(one.t_ns), "side": one.side and str(one.side), "confidence": one.confidence}
-            for one in walk.initial_contacts
-        ],
+        "initial_contacts": _contacts(walk.initial_contacts, axis),
+        "closing_contacts": _contacts(walk.closing_contacts, axis),
         "turns": [
             {"start_s": axis.seconds(one.start_ns), "end_s": axis.seconds(one.end_ns), "angle_deg": one.angle_deg}
             for one in walk.turns
@@ -217,6 +222,25 @@ def _bout(walk: Walk, axis: _Axis) -> dict[str, Any]:
         "compensation_reason": walk.compensation_reason,
         "confidence": walk.confidence,
     }
+
+
+def _contacts(found: list[InitialContact], axis: _Axis) -> list[dict[str, Any]]:
+    return [
+        {"time_s": axis.seconds(one.t_ns), "side": one.side and str(one.side), "confidence": one.confidence}
+        for one in found
+    ]
+
+
+def _every_contact(bouts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The contacts of all bouts and the closing steps after them, in order of time; those of a next bout once."""
+    inside = [{**one, "in_bout": True} for bout in bouts for one in bout["initial_contacts"]]
+    closing = [
+        {**one, "in_bout": False}
+        for bout in bouts
+        for one in bout["closing_contacts"]
+        if not any(other["start_s"] <= one["time_s"] <= other["end_s"] for other in bouts)
+    ]
+    return sorted(inside + closing, key=lambda one: float(one["time_s"]))
 
 
 def _pattern(pattern: Any) -> dict[str, Any]:

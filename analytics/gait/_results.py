@@ -10,12 +10,11 @@ Side = Literal["left", "right"]
 
 @dataclass(frozen=True, slots=True)
 class InitialContact:
-    """A foot touching the ground: grid row (sub-sample), which foot, how sure (0–1), whether inside a bout."""
+    """A foot touching the ground: grid row (sub-sample), which foot, how sure (0–1)."""
 
     row: float
     side: Side | None
     confidence: float
-    in_bout: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +31,8 @@ class Bout:
     """A walking bout; one that is not `final` will be told again with the same `start_row`.
 
     Every number that can't be trusted is None and its reason stands in `not_assessable` under the same name.
-    `metrics` holds the further numbers of the bout, units in their names. `nearby_contacts` are likely steps just
-    before and after it, such as the closing step.
+    `metrics` holds the further numbers of the bout, units in their names. `closing_contacts` are the steps
+    that follow without a pause, to the foot set down beside the other: Mobilise-D bouts end before them.
     """
 
     start_row: float
@@ -52,7 +51,7 @@ class Bout:
     metrics: dict[str, float | None] = field(default_factory=dict)
     not_assessable: dict[str, str] = field(default_factory=dict)
     contacts: tuple[InitialContact, ...] = ()
-    nearby_contacts: tuple[InitialContact, ...] = ()
+    closing_contacts: tuple[InitialContact, ...] = ()
     turns: tuple[Turn, ...] = ()
 
 

@@ -33,7 +33,8 @@ ASTRAY = 0.1
 FAINT_FIRST = 0.3
 FAINT_LAST = 0.3
 TILTED_DEG = 15.0
-LIKELY_ODDS = 0.5
+CLOSING_ODDS = -0.5
+"""A closing step is soft by nature: less likely ones are shifts of weight."""
 BEGINNING = 10
 """Contacts that decide where a bout begins, so that its beginning stays while it grows."""
 LONG_STEP = 1.5
@@ -65,10 +66,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """The contacts of a bout, and the likely ones just before and after it."""
+    """The contacts of a bout, and the closing steps that follow it."""
 
     table: FloatArray
-    outside: FloatArray
+    closing: FloatArray
 
 
 def no_run() -> Run:
@@ -156,8 +157,15 @@ def walk_of(run: Run) -> Walk | None:
     inside = table[first:last]
     if not run.told and not accepted(inside, run.best):
         return None
-    outside = np.concatenate((run.table[:first], run.table[last:]))
-    return Walk(inside, outside[outside[:, ODDS] > LIKELY_ODDS])
+    return Walk(inside, _closing(inside, run.table[last:]))
+
+
+def _closing(inside: FloatArray, after: FloatArray) -> FloatArray:
+    """The steps that follow a bout without a pause, as long as they are not unlikely: softer, for walking ends."""
+    longest = LONG_STEP * float(np.median(np.diff(inside[:, ROW])))
+    pause = np.diff(after[:, ROW], prepend=inside[-1, ROW])
+    over = np.flatnonzero((pause > longest) | (after[:, ODDS] < CLOSING_ODDS))
+    return after[: over[0]] if len(over) else after
 
 
 def trim(table: FloatArray) -> tuple[int, int]:

@@ -43,11 +43,11 @@ VAULT = 1.4
 FEW_STRIDES = "fewer than {0} straight strides"
 
 
-def contact_results(table: FloatArray, in_bout: bool = True) -> list[InitialContact]:
+def contact_results(table: FloatArray) -> list[InitialContact]:
     """The contacts as results; where the sway contradicts the side the confidence falls."""
     sure = 1.0 / (1.0 + np.exp(-np.clip(table[:, ODDS] + 0.5 * table[:, CUE], -4.0, 4.0)))
     return [
-        InitialContact(row, "right" if side else "left", confidence, in_bout)
+        InitialContact(row, "right" if side else "left", confidence)
         for row, side, confidence in zip(table[:, ROW].tolist(), table[:, SIDE].tolist(), sure.tolist(), strict=True)
     ]
 
@@ -86,7 +86,7 @@ def summarise(walk: Walk, turns: FloatArray, sensor_height_m: float, final: bool
         metrics=metrics,
         not_assessable=reasons,
         contacts=tuple(contact_results(table)),
-        nearby_contacts=tuple(contact_results(walk.outside, in_bout=False)),
+        closing_contacts=tuple(contact_results(walk.closing)),
         turns=tuple(Turn(float(a), float(b), float(angle)) for a, b, angle in turns),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analytics.compensation import Assessment
 from analytics.gait import Bout
+from analytics.gait import InitialContact as Contact
 from analytics.pipeline._grid import ROW_NS
 from analytics.pipeline._state import VERSION
 from sagittal.names import Side
@@ -29,6 +30,9 @@ def walk_of(segment_ns: int, bout: Bout, judged: Assessment) -> Walk:
     def at(row: float) -> int:
         return segment_ns + round(row * ROW_NS)
 
+    def contacts(found: tuple[Contact, ...]) -> list[InitialContact]:
+        return [InitialContact(t_ns=at(one.row), side=_SIDES[one.side], confidence=one.confidence) for one in found]
+
     metrics, reasons = _metrics(bout, judged)
     return Walk(
         start_ns=at(bout.start_row),
@@ -45,9 +49,8 @@ def walk_of(segment_ns: int, bout: Bout, judged: Assessment) -> Walk:
         walking_speed_mps=bout.walking_speed_mps,
         metrics=metrics,
         not_assessable=reasons,
-        initial_contacts=[
-            InitialContact(t_ns=at(one.row), side=_SIDES[one.side], confidence=one.confidence) for one in bout.contacts
-        ],
+        initial_contacts=contacts(bout.contacts),
+        closing_contacts=contacts(bout.closing_contacts),
         turns=[Turn(start_ns=at(one.start_row), end_ns=at(one.end_row), angle_deg=one.angle_deg) for one in bout.turns],
         compensations=list(judged.patterns),
         compensation_score=judged.score,

@@ -150,7 +150,7 @@ class Strikes:
 
 
 def strikes(every: Sequence[Judged]) -> Strikes:
-    """healthy_walk: all contacts against hand-checked heel strikes; the reference counts packets."""
+    """healthy_walk: all contacts, closing steps too, against hand-checked heel strikes; it counts packets."""
     found = Strikes()
     for one in every:
         rate, first = one.record.fs, float(one.record.packet[0])
@@ -160,7 +160,8 @@ def strikes(every: Sequence[Judged]) -> Strikes:
             for row in one.ref[f"{side}_off_strike"]
             if row[1] > 0
         ]
-        walk = _matched(_contacts(one.found["walking_bouts"]), sorted(theirs), 0.1)
+        ours = [(contact["time_s"], contact["side"]) for contact in one.found["initial_contacts"]]
+        walk = _matched(ours, sorted(theirs), 0.1)
         found.matches += walk
         found.own_lag_s += list(np.asarray(walk.error_s) - np.median(walk.error_s)) if walk.error_s else []
         found.sided.append(sum(a != b for a, b in walk.sides) <= 1)

@@ -87,6 +87,16 @@ def test_cadence_of_a_walk_between_standing(cadence_spm: float) -> None:
     assert found[0].end_row == pytest.approx(3600, abs=160)
 
 
+def test_closing_steps_follow_their_bout_and_their_sides_go_on_alternating() -> None:
+    (found,) = bouts(told(joined(standing(6), walk(Gait(seconds=20)), standing(8)))[1])
+    rows = [one.row for one in (*found.contacts, *found.closing_contacts)]
+    sides = [one.side for one in (*found.contacts, *found.closing_contacts)]
+    assert found.closing_contacts[0].row > found.end_row
+    assert max(b - a for a, b in itertools.pairwise(rows)) < 1.5 * 60 / found.cadence_spm * 100
+    assert all(a != b for a, b in itertools.pairwise(sides))
+    assert found.n_steps == len(found.contacts) - 1
+
+
 def test_standing_holds_no_walk_and_each_second_gets_a_word() -> None:
     _, results = told(standing(40))
     assert not bouts(results)

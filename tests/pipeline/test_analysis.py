@@ -44,6 +44,10 @@ def test_a_recording_says_what_the_wearer_did() -> None:
     assert bout["end_s"] == pytest.approx(34.0, abs=1.5)
     assert bout["cadence_spm"] == pytest.approx(111, abs=2)
     assert {one["side"] for one in bout["initial_contacts"]} == {"left", "right"}
+    every = found["initial_contacts"]
+    assert [one["time_s"] for one in every] == sorted({one["time_s"] for one in every})
+    assert [one["time_s"] for one in every if one["in_bout"]] == [one["time_s"] for one in bout["initial_contacts"]]
+    assert all(one["time_s"] > bout["end_s"] for one in every if not one["in_bout"])
     labels = [span["posture"] for span in found["posture"]]
     assert "walking" in labels
     assert found["posture"][0]["start_s"] == pytest.approx(5.0, abs=0.02)
