@@ -1,5 +1,6 @@
 """Gait from one lower-back sensor: walking bouts, initial contacts with sides, cadence, length, speed, turns."""
 
+from analytics.gait._prepare import Prepared, gait_prepare
 from analytics.gait._results import Bout, GaitResult, InitialContact, MountingKnown, Now, Turn
 from analytics.gait._state import GaitState, from_dict, new_state, to_dict
 from analytics.gait._stream import gait_finish, gait_step
@@ -11,9 +12,11 @@ __all__ = [
     "InitialContact",
     "MountingKnown",
     "Now",
+    "Prepared",
     "Turn",
     "from_dict",
     "gait_finish",
+    "gait_prepare",
     "gait_step",
     "new_state",
     "to_dict",

@@ -5,48 +5,82 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
-from analytics._window import FloatArray
+from analytics._window import BoolArray, FloatArray
 from analytics.gait._signals import SLOW_HZ
 
 LIVE_S = 5
+SHORTEST_S = 3
+"""At the start of a segment fewer seconds must do."""
 LEAST_SWING_MPS2 = 0.2
 MOST_SWAY_DEG = 16.0
 """The pelvis of a walker stays this near its mean; sitting down, bending and turning over do not."""
 LEAST_RHYTHM = 0.35
 SHORTEST_STEP_S = 0.33
 LONGEST_STEP_S = 1.25
+_FIRST_LAG, _LAST_LAG = int(SHORTEST_STEP_S * SLOW_HZ), int(LONGEST_STEP_S * SLOW_HZ)
+_LEAST_COSINE = math.cos(math.radians(MOST_SWAY_DEG))
 
 
-def look(slow: FloatArray) -> tuple[bool, float | None]:
-    """Whether the last five seconds repeat as steps do, and the cadence in steps/min.
+def look(slow: FloatArray, active: BoolArray) -> FloatArray:
+    """(k,) cadence, steps/min, where the last five seconds of each of k seconds repeat as steps do, 0 elsewhere.
 
-    `slow` is (n, 4) at 25 Hz: vertical acceleration in m/s² and up in the sensor frame.
+    `slow` is (4, n) at 25 Hz: vertical acceleration in m/s² and up in the sensor frame, the last k of its seconds
+    those asked for; the ones that are not `active` are no steps. Each second's word rests on its own rows alone, to
+    the last bit, however many are asked for at once.
     """
-    if len(slow) < 3 * SLOW_HZ or _sways(slow[:, 1:]):
-        return False, None
-    vertical = slow[:, 0]
-    smooth = np.convolve(vertical - vertical.mean(), (0.25, 0.5, 0.25), "same")
-    energy = float(smooth @ smooth)
-    if energy < LEAST_SWING_MPS2**2 * len(smooth):
-        return False, None
-    longest = int(LONGEST_STEP_S * SLOW_HZ)
-    whole = np.correlate(np.concatenate((smooth, np.zeros(longest + 1))), smooth, "valid")
-    curve = whole * (len(smooth) / (len(smooth) - np.arange(len(whole)))) / energy
-    first = int(SHORTEST_STEP_S * SLOW_HZ)
-    inner = curve[first:-1]
-    peaks = np.flatnonzero((inner > curve[first - 1 : -2]) & (inner >= curve[first + 1 :])) + first
-    highest = float(curve[peaks].max()) if len(peaks) else 0.0
-    if highest < LEAST_RHYTHM:
-        return False, None
-    lag = int(peaks[np.argmax(curve[peaks] >= 0.8 * highest)])
-    low, mid, high = curve[lag - 1 : lag + 2]
-    shift = 0.5 * (low - high) / (low - 2.0 * mid + high)
-    return True, 60.0 * SLOW_HZ / (lag + float(shift))
+    cadence = np.zeros(len(active))
+    known = slow.shape[1] // SLOW_HZ - len(active) + 1 + np.arange(len(active))
+    ends = SLOW_HZ * known
+    for seconds in range(SHORTEST_S, LIVE_S + 1):
+        enough = known >= seconds if seconds == LIVE_S else known == seconds
+        rows = np.flatnonzero(active & enough)
+        if len(rows):
+            width = seconds * SLOW_HZ
+            cadence[rows] = _cadences(slow.take(ends[rows, None] + np.arange(-width, 0), axis=1))
+    return cadence
 
 
-def _sways(up: FloatArray) -> bool:
-    """Whether the sensor tilts by more than walking does."""
-    mean = up.sum(axis=0)
-    cosine = float((up @ mean).min()) / math.sqrt(float(mean @ mean))
-    return cosine < math.cos(math.radians(MOST_SWAY_DEG))
+def _cadences(pieces: FloatArray) -> FloatArray:
+    """(k,) cadence of (4, k, n) pieces, 0 where they tilt by more than walking does or show no rhythm."""
+    found = np.zeros(pieces.shape[1])
+    level = np.flatnonzero(~_sways(pieces[1:]))
+    vertical = pieces[0, level]
+    vertical = vertical - vertical.sum(axis=1, keepdims=True) / vertical.shape[1]
+    smooth = 0.5 * vertical
+    smooth[:, 1:] += 0.25 * vertical[:, :-1]
+    smooth[:, :-1] += 0.25 * vertical[:, 1:]
+    energy = (smooth * smooth).sum(axis=1)
+    lively = energy >= LEAST_SWING_MPS2**2 * smooth.shape[1]
+    if lively.any():
+        found[level[lively]] = _repeats(smooth[lively], energy[lively])
+    return found
+
+
+def _sways(up: FloatArray) -> BoolArray:
+    """(k,) whether the sensor tilts by more than walking does in (3, k, n)."""
+    mean = up.sum(axis=2)
+    cosine = (up * mean[:, :, None]).sum(axis=0).min(axis=1) / np.sqrt((mean * mean).sum(axis=0))
+    return np.asarray(cosine < _LEAST_COSINE)
+
+
+def _repeats(smooth: FloatArray, energy: FloatArray) -> FloatArray:
+    """(k,) cadence from the first high peak of the autocorrelation of (k, n), 0 where none is high enough."""
+    n = smooth.shape[1]
+    lags = np.arange(_LAST_LAG + 2)
+    late = np.zeros((len(smooth), n + _LAST_LAG + 1))
+    late[:, :n] = smooth
+    row, item = late.strides
+    shifted = as_strided(late, (len(late), len(lags), n), (row, item, item), writeable=False)
+    curve = np.einsum("kln,kn->kl", shifted, smooth) * (n / (n - lags)) / energy[:, None]
+    inner = curve[:, _FIRST_LAG:-1]
+    peak = (inner > curve[:, _FIRST_LAG - 1 : -2]) & (inner >= curve[:, _FIRST_LAG + 1 :])
+    height = np.where(peak, inner, 0.0)
+    highest = height.max(axis=1)
+    clear = highest >= LEAST_RHYTHM
+    lag = np.argmax(height >= 0.8 * highest[:, None], axis=1) + _FIRST_LAG
+    each = np.arange(len(curve))
+    low, mid, high = curve[each, lag - 1], curve[each, lag], curve[each, lag + 1]
+    bend = np.where(clear, low - 2.0 * mid + high, -1.0)
+    return np.where(clear, 60.0 * SLOW_HZ / (lag + 0.5 * (low - high) / bend), 0.0)

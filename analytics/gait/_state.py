@@ -10,7 +10,7 @@ import numpy as np
 
 from analytics import _mounting as mounting_of
 from analytics._mounting import Mounting, no_mounting
-from analytics._window import FloatArray, Window
+from analytics._window import GRID_HZ, FloatArray, Window
 from analytics.gait._runs import Run, no_run
 from analytics.gait._table import COLUMNS
 
@@ -27,8 +27,6 @@ class GaitState:
         Grid row of the first buffered sample.
     seconds
         Buffered samples, one (100, 9) array of acc, gyr, up in the sensor frame a second; at most some 38 of them.
-    slow
-        (n, 4) the last five seconds at 25 Hz: vertical acceleration and up.
     decided
         Grid row up to which contacts are final.
     walked, active, quiet
@@ -44,7 +42,6 @@ class GaitState:
 
     start: int = 0
     seconds: tuple[FloatArray, ...] = ()
-    slow: FloatArray = field(default_factory=lambda: np.zeros((0, 4)))
     decided: int = 0
     walked: int = 1000
     active: bool = False
@@ -57,7 +54,8 @@ class GaitState:
     @property
     def end(self) -> int:
         """Grid row after the last buffered sample."""
-        return self.start + sum(map(len, self.seconds))
+        full = max(len(self.seconds) - 1, 0) * GRID_HZ
+        return self.start + full + (len(self.seconds[-1]) if self.seconds else 0)
 
     def window(self) -> Window:
         """The buffered samples."""
@@ -76,7 +74,6 @@ def to_dict(state: GaitState) -> dict[str, Any]:
     return {
         "start": state.start,
         "seconds": list(state.seconds),
-        "slow": state.slow,
         "decided": state.decided,
         "walked": state.walked,
         "active": state.active,
@@ -100,7 +97,6 @@ def from_dict(plain: Mapping[str, Any]) -> GaitState:
     return GaitState(
         start=int(plain["start"]),
         seconds=tuple(np.asarray(second, dtype=float).reshape(-1, SAMPLES) for second in plain["seconds"]),
-        slow=np.asarray(plain["slow"], dtype=float).reshape(-1, 4),
         decided=int(plain["decided"]),
         walked=int(plain["walked"]),
         active=bool(plain["active"]),

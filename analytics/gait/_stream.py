@@ -14,17 +14,16 @@ from analytics import _mounting as mounting_of
 from analytics._evolve import evolve
 from analytics._mounting import Mounting, angle_deg, unit
 from analytics._window import GRID_HZ, FloatArray, Window
-from analytics.gait import _live
 from analytics.gait._contacts import find_steps
+from analytics.gait._prepare import Prepared
 from analytics.gait._results import Bout, GaitResult, MountingKnown, Now
 from analytics.gait._runs import BEGINNING, BREAK_S, Run, Walk, close, feed, no_run, walk_of, walking_of
-from analytics.gait._signals import GRAVITY, SLOW_HZ, Level, Signals, level, local_mounting, signals, slower
+from analytics.gait._signals import Level, Signals, level, local_mounting, signals, slower
 from analytics.gait._state import GaitState
 from analytics.gait._summary import ADULT_HEIGHT_M, SENSOR_TO_HEIGHT, summarise
 from analytics.gait._table import ODDS, ROW, contact_table
 from analytics.gait._turns import find_turns
 
-HOP = GRID_HZ
 STRETCH_S = 30
 BUSY_S = 10
 """The same where there is movement that the quick look does not take for walking: short, slow bouts hide in it."""
@@ -39,8 +38,6 @@ STOPPED_S = 1.8
 """Without a step for longer than any in that walk, walking has stopped."""
 LOOK_AGAIN = (1, 2, 3, 5)
 """Hops after walking was last seen at which the stretch is analysed."""
-STILL_MPS2 = 0.06
-"""A second whose vertical acceleration varies less holds no step: above the noise of wearables, below a shuffle."""
 SHORTEST_S = 2.0
 REFINE_DEG = 6.0
 LONGEST = (STRETCH_S + CONTEXT_S) * GRID_HZ
@@ -55,33 +52,29 @@ class _Stretch:
     mounting: Mounting
 
 
-def gait_step(state: GaitState, hop: Window) -> tuple[GaitState, list[GaitResult]]:
+def gait_step(state: GaitState, second: Prepared) -> tuple[GaitState, list[GaitResult]]:
     """Take the next second.
 
     Parameters
     ----------
     state
         From `new_state`, `gait_step` or `gait_finish`.
-    hop
-        Exactly 100 rows that follow those before; the first hop of a segment may have any index.
+    second
+        From `gait_prepare`; it follows those before, the first of a segment may start at any row.
 
     Returns
     -------
-    The new state and what there is to say: always one `Now`, and contacts, bouts and the mounting when decided.
+    The new state and what there is to say: always one `Now` first, then contacts, bouts and the mounting when decided.
 
     Raises
     ------
     ValueError
-        When the hop has not 100 rows or does not follow.
+        When the second does not follow.
     """
-    if len(hop) != HOP:
-        raise ValueError(f"a hop of the gait analysis has {HOP} rows, this one has {len(hop)}")
-    if not state.seconds:
-        state = evolve(state, start=hop.index, decided=hop.index)
-    if hop.index != state.end:
-        raise ValueError(f"this hop starts at row {hop.index}, row {state.end} was due: finish the segment first")
-    state, now = _look(state, np.concatenate((hop.acc, hop.gyr, hop.up), axis=1))
-    results: list[GaitResult] = [now]
+    if state.seconds and second.index != state.end:
+        raise ValueError(f"this second starts at row {second.index}, row {state.end} was due: finish the segment first")
+    state = _taken(state, second)
+    results: list[GaitResult] = [Now(state.end, second.walking, second.cadence_spm)]
     if _due(state):
         state, found = _analyse(state, state.end - int(DELAY_S * GRID_HZ))
         results += found
@@ -101,18 +94,16 @@ def gait_finish(state: GaitState, rest: Window | None = None) -> tuple[GaitState
     return GaitState(mounting=state.mounting, sensor_height_m=state.sensor_height_m), results
 
 
-def _look(state: GaitState, second: FloatArray) -> tuple[GaitState, Now]:
-    vertical = np.einsum("ij,ij->i", second[:, :3], second[:, 6:]) - GRAVITY
-    recent = slower(np.concatenate((vertical[:, None], second[:, 6:]), axis=1))
-    slow = np.concatenate((state.slow[-(_live.LIVE_S - 1) * SLOW_HZ :], recent))
-    mean = float(vertical.sum()) / HOP
-    active = float(vertical @ vertical) / HOP - mean * mean > STILL_MPS2**2
-    walking, cadence = _live.look(slow) if active else (False, None)
-    walked = 0 if walking else min(state.walked + 1, 1000)
-    seconds = (*state.seconds, second)
-    quiet = 0 if active else min(state.quiet + 1, 1000)
-    state = evolve(state, seconds=seconds, slow=slow, walked=walked, active=state.active or active, quiet=quiet)
-    return state, Now(state.end, walking, cadence)
+def _taken(state: GaitState, second: Prepared) -> GaitState:
+    begun = {} if state.seconds else {"start": second.index, "decided": second.index}
+    return evolve(
+        state,
+        seconds=(*state.seconds, second.samples),
+        walked=0 if second.walking else min(state.walked + 1, 1000),
+        active=state.active or second.active,
+        quiet=0 if second.active else min(state.quiet + 1, 1000),
+        **begun,
+    )
 
 
 def _due(state: GaitState) -> bool:
@@ -125,14 +116,14 @@ def _due(state: GaitState) -> bool:
 
 def _forget(state: GaitState) -> GaitState:
     """Drop samples that no analysis needs any more."""
-    decided = state.decided if state.active or len(state.run.table) else max(state.decided, state.end - 3 * GRID_HZ)
-    keep_from = max(decided - CONTEXT_S * GRID_HZ, state.end - LONGEST)
-    drop = keep_from - state.start
-    state = evolve(state, decided=decided)
-    if drop < GRID_HZ:
-        return state
-    seconds = drop // GRID_HZ
-    return evolve(state, start=state.start + seconds * GRID_HZ, seconds=state.seconds[seconds:])
+    end, decided = state.end, state.decided
+    if not (state.active or len(state.run.table)):
+        decided = max(decided, end - 3 * GRID_HZ)
+    seconds = (max(decided - CONTEXT_S * GRID_HZ, end - LONGEST) - state.start) // GRID_HZ
+    if seconds > 0:
+        start = state.start + seconds * GRID_HZ
+        return evolve(state, decided=decided, start=start, seconds=state.seconds[seconds:])
+    return state if decided == state.decided else evolve(state, decided=decided)
 
 
 def _analyse(state: GaitState, until: int, *, last: bool = False) -> tuple[GaitState, list[GaitResult]]:

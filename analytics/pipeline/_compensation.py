@@ -106,30 +106,34 @@ class CompensationState:
 
 @dataclass(frozen=True, slots=True)
 class Second:
-    """What the gait analysis spoke about: its state before, the rows that came, the other sites', the mounting now."""
+    """What the gait analysis spoke about: its state before, the samples that came, the other sites', the mounting now.
+
+    `fresh` holds (n, 9) acc, gyr and up of the lower back.
+    """
 
     gait: GaitState
     hop: Hop
-    window: Window | None
+    fresh: FloatArray | None
     sites: Sites
     mounting: Mounting
 
     def rows(self, first: int, last: int) -> tuple[int, FloatArray]:
         """The first row that is still held, and (n, 9) samples from there on."""
-        held = self.gait.window() if self.gait.seconds else None
-        parts = [one for one in (held, self.window) if one is not None and len(one)]
-        if not parts:
+        seconds = self.gait.seconds if self.fresh is None else (*self.gait.seconds, self.fresh)
+        if not seconds:
             return last, np.zeros((0, 9))
-        samples = np.concatenate([np.concatenate((one.acc, one.gyr, one.up), axis=1) for one in parts])
-        first = max(first, parts[0].index)
-        return first, samples[first - parts[0].index : last - parts[0].index]
+        start = self.gait.start if self.gait.seconds else self.hop.index
+        first = max(first, start)
+        skip = (first - start) // GRID_HZ
+        begin = start + skip * GRID_HZ
+        samples = np.concatenate(seconds[skip:]) if seconds[skip:] else np.zeros((0, 9))
+        return first, samples[first - begin : last - begin]
 
 
 def listen(
     state: CompensationState, second: Second, said: Sequence[GaitResult], version: str
 ) -> tuple[CompensationState, dict[float, Assessment], list[Event]]:
     """Take what the gait analysis said about a second; every bout's assessment by the bout's first row, and events."""
-    state = _remember_bridged(state, second.hop)
     judged: dict[float, Assessment] = {}
     events: list[Event] = []
     for bout in said:
@@ -314,7 +318,8 @@ def _relief(walk: Walking, version: str) -> Event:
     return Event(t_ns=walk.start_ns, event="relief", text=text, confidence=0.6, version=version)
 
 
-def _remember_bridged(state: CompensationState, hop: Hop) -> CompensationState:
+def remember_bridged(state: CompensationState, hop: Hop) -> CompensationState:
+    """Remember which rows of a second were bridged, not measured."""
     kept = state.bridged
     if kept and (hop.index == 0 or hop.index - kept[0][1] > _BRIDGED_S * GRID_HZ):
         kept = () if hop.index == 0 else tuple(one for one in kept if hop.index - one[1] <= _BRIDGED_S * GRID_HZ)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 
 from analytics._evolve import evolve
 from analytics._window import GRID_HZ, FloatArray, Window
-from analytics.gait import Bout, GaitResult, GaitState, MountingKnown, Now, gait_finish, gait_step, new_state
+from analytics.gait import Bout, GaitResult, GaitState, MountingKnown, gait_finish, gait_prepare, gait_step, new_state
 from analytics.pipeline import _care, _compensation, _day, _extra, _grid, _orientation
 from analytics.pipeline._grid import ROW_NS, Hop
 from analytics.pipeline._state import VERSION, State
@@ -222,9 +223,9 @@ def _rescaled(hop: Hop, rest_mps2: float) -> Event:
     return Event(t_ns=hop.start_ns, event="sensor_rescaled", values=values, text=text, version=VERSION)
 
 
-def _heard(state: State, gait: GaitState, hop: Hop, window: Window | None) -> _compensation.Second:
-    """What the gait analysis spoke about: its samples before, those that came, and the other sites'."""
-    return _compensation.Second(gait, hop, window, partial(_extra.windows, state.extra), state.gait.mounting)
+def _samples(window: Window | None) -> FloatArray | None:
+    """(n, 9) acc, gyr and up."""
+    return None if window is None else np.concatenate((window.acc, window.gyr, window.up), axis=1)
 
 
 def _last(state: State, hop: Hop, rest: Window | None) -> tuple[State, list[Result], list[Result]]:
@@ -232,7 +233,7 @@ def _last(state: State, hop: Hop, rest: Window | None) -> tuple[State, list[Resu
     before = state.gait
     gait, said = gait_finish(before, rest)
     state = evolve(state, gait=gait, orientation=_orientation.restart(state.orientation))
-    state, results = _from_gait(state, _heard(state, before, hop, rest), said)
+    state, results = _from_gait(state, before, hop, _samples(rest), said)
     posture, seen = posture_break(state.posture)
     state = evolve(state, posture=posture, settled=(*state.settled, *seen.settled))
     return evolve(state, settled_ns=hop.start_ns + 2 * NS_PER_S), [*seen.rows], results
@@ -240,17 +241,18 @@ def _last(state: State, hop: Hop, rest: Window | None) -> tuple[State, list[Resu
 
 def _whole_second(state: State, hop: Hop, window: Window, quat: FloatArray) -> tuple[State, list[Result], list[Result]]:
     before = state.gait
-    gait, said = gait_step(before, window)
+    samples = np.concatenate((window.acc, window.gyr, window.up), axis=1)
+    (second,) = gait_prepare(before, hop.index, samples[None])
+    gait, said = gait_step(before, second)
     state = evolve(state, gait=gait)
-    state, results = _from_gait(state, _heard(state, before, hop, window), said)
-    now = next((one for one in said if isinstance(one, Now)), None)
+    state, results = _from_gait(state, before, hop, samples, said)
     posture, seen = posture_step(
         state.posture,
         np.concatenate((hop.rows[:, :3], window.gyr), axis=1),
         quat,
         hop.start_ns,
-        walking=now is not None and now.walking,
-        cadence_spm=now.cadence_spm if now is not None else None,
+        walking=second.walking,
+        cadence_spm=second.cadence_spm,
         decided_ns=hop.segment_ns + gait.decided * ROW_NS,
         version=VERSION,
         others=_extra.windows(state.extra, hop.start_ns, GRID_HZ) if state.extra else {},
@@ -261,9 +263,17 @@ def _whole_second(state: State, hop: Hop, window: Window, quat: FloatArray) -> t
     return state, [*seen.rows[:-1]], results
 
 
-def _from_gait(state: State, second: _compensation.Second, said: list[GaitResult]) -> tuple[State, list[Result]]:
-    compensation, judged, events = _compensation.listen(state.compensation, second, said, VERSION)
-    state, hop = evolve(state, compensation=compensation), second.hop
+def _from_gait(
+    state: State, before: GaitState, hop: Hop, fresh: FloatArray | None, said: Sequence[GaitResult]
+) -> tuple[State, list[Result]]:
+    """What follows from what the gait analysis said of (n, 9) fresh samples: walks, and what they tell of the back."""
+    compensation = _compensation.remember_bridged(state.compensation, hop)
+    if not any(isinstance(one, Bout | MountingKnown) for one in said):
+        unchanged = compensation is state.compensation
+        return (state if unchanged else evolve(state, compensation=compensation)), []
+    second = _compensation.Second(before, hop, fresh, partial(_extra.windows, state.extra), state.gait.mounting)
+    compensation, judged, events = _compensation.listen(compensation, second, said, VERSION)
+    state = evolve(state, compensation=compensation)
     results: list[Result] = [*events]
     walks: list[Walking] = []
     for one in said:

@@ -9,6 +9,8 @@ from dataclasses import replace
 import cbor2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from analytics._window import FloatArray, Window
 from analytics.gait import (
@@ -19,6 +21,7 @@ from analytics.gait import (
     Now,
     from_dict,
     gait_finish,
+    gait_prepare,
     gait_step,
     new_state,
     to_dict,
@@ -31,13 +34,23 @@ def hop(window: Window, start: int, end: int) -> Window:
     return Window(window.index + start, window.acc[rows], window.gyr[rows], window.up[rows], window.valid[rows])
 
 
+def step(state: GaitState, window: Window) -> tuple[GaitState, list[GaitResult]]:
+    """One second."""
+    (second,) = gait_prepare(state, window.index, rows_of(window)[None])
+    return gait_step(state, second)
+
+
+def rows_of(window: Window) -> FloatArray:
+    return np.concatenate((window.acc, window.gyr, window.up), axis=1)
+
+
 def told(window: Window, state: GaitState | None = None, *, saved: bool = False) -> tuple[GaitState, list[GaitResult]]:
     """Everything said about a segment; `saved` puts the state through CBOR after every hop."""
     state = state or new_state()
     results: list[GaitResult] = []
     whole = len(window) // 100 * 100
     for start in range(0, whole, 100):
-        state, said = gait_step(state, hop(window, start, start + 100))
+        state, said = step(state, hop(window, start, start + 100))
         results += said
         if saved:
             state = from_dict(cbor2.loads(cbor2.dumps(plain(to_dict(state)))))
@@ -148,7 +161,7 @@ def test_a_long_walk_is_one_bout_and_the_state_stays_small() -> None:
     state, results = new_state(), []
     largest = 0
     for start in range(0, len(window), 100):
-        state, said = gait_step(state, hop(window, start, start + 100))
+        state, said = step(state, hop(window, start, start + 100))
         results += said
         largest = max(largest, state.end - state.start)
     (only,) = bouts(results)
@@ -163,7 +176,7 @@ def test_a_summary_comes_soon_after_the_end() -> None:
     window = joined(standing(4), walk(Gait(seconds=15)), standing(12))
     state, when = new_state(), 0
     for start in range(0, len(window), 100):
-        state, said = gait_step(state, hop(window, start, start + 100))
+        state, said = step(state, hop(window, start, start + 100))
         if bouts(said):
             when = start + 100
     assert 1900 < when <= 2500
@@ -210,13 +223,33 @@ def test_taller_sensors_make_longer_strides() -> None:
     assert high.stride_length_m > low.stride_length_m
 
 
-def test_hops_must_fit() -> None:
+def test_seconds_must_fit() -> None:
     window = walk(Gait(seconds=3))
-    with pytest.raises(ValueError, match="100 rows"):
-        gait_step(new_state(), hop(window, 0, 90))
-    state, _ = gait_step(new_state(), hop(window, 0, 100))
+    with pytest.raises(ValueError, match=r"\(k, 100, 9\)"):
+        step(new_state(), hop(window, 0, 90))
+    state, _ = step(new_state(), hop(window, 0, 100))
     with pytest.raises(ValueError, match="was due"):
-        gait_step(state, hop(window, 200, 300))
+        step(state, hop(window, 200, 300))
+
+
+@given(cuts=st.sets(st.integers(1, 59)), bent=st.floats(0.0, 1.0), seed=st.integers(0, 3))
+@settings(max_examples=20, deadline=None)
+def test_seconds_prepared_together_are_those_prepared_alone(cuts: set[int], bent: float, seed: int) -> None:
+    window = joined(standing(2), walk(Gait(seconds=26, seed=seed)), standing(6), walk(Gait(seconds=26, seed=seed + 5)))
+    seconds = rows_of(window).reshape(60, 100, 9).copy()
+    seconds[20:23, :, :3] *= bent
+    alone, together = new_state(), new_state()
+    said: list[list[GaitResult]] = [[], []]
+    for second in seconds:
+        (one,) = gait_prepare(alone, alone.end if alone.seconds else 300, second[None])
+        alone, found = gait_step(alone, one)
+        said[0] += found
+    for first, last in itertools.pairwise([0, *sorted(cuts), 60]):
+        for one in gait_prepare(together, 300 + 100 * first, seconds[first:last]):
+            together, found = gait_step(together, one)
+            said[1] += found
+    assert said[0] == said[1]
+    assert plain(to_dict(alone)) == plain(to_dict(together))
 
 
 def test_rubbish_is_no_walk() -> None:

@@ -1,0 +1,85 @@
+"""What the gait analysis needs of every second and can tell from the samples alone, for many seconds at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analytics._window import GRID_HZ, FloatArray
+from analytics.gait import _live
+from analytics.gait._signals import GRAVITY, SLOW
+from analytics.gait._state import SAMPLES, GaitState
+
+STILL_MPS2 = 0.06
+"""A second whose vertical acceleration varies less holds no step: above the noise of wearables, below a shuffle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A second ready for `gait_step`.
+
+    Attributes
+    ----------
+    index
+        Grid row of its first sample.
+    samples
+        (100, 9) acc, gyr and up in the sensor frame.
+    active
+        Whether it moves enough to hold a step.
+    walking, cadence_spm
+        The live look at the five seconds that end with it.
+    """
+
+    index: int
+    samples: FloatArray
+    active: bool
+    walking: bool
+    cadence_spm: float | None
+
+
+def gait_prepare(state: GaitState, index: int, seconds: FloatArray) -> Sequence[Prepared]:
+    """Make the seconds that follow a state ready for it.
+
+    Parameters
+    ----------
+    state
+        From `new_state`, `gait_step` or `gait_finish`; the seconds must be given to `gait_step` from this state on,
+        in order, with no `gait_finish` between them.
+    index
+        Grid row of the first sample.
+    seconds
+        (k, 100, 9) acc in m/s², gyr in rad/s and up as a unit vector, in the sensor frame.
+
+    Returns
+    -------
+    The k seconds, the same to the last bit however many are prepared at once.
+
+    Raises
+    ------
+    ValueError
+        When the seconds do not have that shape.
+    """
+    if seconds.ndim != 3 or seconds.shape[1:] != (GRID_HZ, SAMPLES):
+        raise ValueError(f"seconds of the gait analysis are (k, {GRID_HZ}, {SAMPLES}), these are {seconds.shape}")
+    before = state.seconds[1 - _live.LIVE_S :]
+    vertical, slow = _signals(np.concatenate((*before, *seconds)) if before else seconds.reshape(-1, SAMPLES))
+    vertical = vertical.reshape(-1, GRID_HZ)[len(before) :]
+    mean = vertical.sum(axis=1) / GRID_HZ
+    active = (vertical * vertical).sum(axis=1) / GRID_HZ - mean * mean > STILL_MPS2**2
+    cadence = _live.look(slow, active).tolist()
+    return [
+        Prepared(index + GRID_HZ * n, seconds[n], moves, spm > 0.0, spm if spm > 0.0 else None)
+        for n, (moves, spm) in enumerate(zip(active.tolist(), cadence, strict=True))
+    ]
+
+
+def _signals(samples: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(n,) vertical acceleration without gravity, and (4, n/4) it and up at 25 Hz."""
+    acc, up = samples[:, :3], samples[:, 6:]
+    four = np.empty((4, len(samples)))
+    four[1:] = up.T
+    four[0] = acc[:, 0] * four[1] + acc[:, 1] * four[2] + acc[:, 2] * four[3] - GRAVITY
+    slow = 0.25 * (four[:, 0::SLOW] + four[:, 1::SLOW] + four[:, 2::SLOW] + four[:, 3::SLOW])
+    return four[0], slow
