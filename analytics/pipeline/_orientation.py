@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,18 +40,68 @@ class OrientationState:
         return STANDARD_GRAVITY_MPS2 / self.rest_mps2 if self.rescaled else 1.0
 
 
-def follow(state: OrientationState, hop: Hop) -> tuple[OrientationState, Window, FloatArray]:
-    """Filter a hop; the window for the analyses, and (n, 4) quaternions sensor → earth, scalar first, z up."""
-    acc, gyr = np.ascontiguousarray(hop.rows[:, :3]), np.ascontiguousarray(hop.rows[:, 3:])
+@dataclass(frozen=True, slots=True)
+class Oriented:
+    """A hop as the analyses take it.
+
+    Attributes
+    ----------
+    samples
+        (n, 9) acc so that rest reads 1 g, gyr without its bias, earth's up, in the sensor frame.
+    rows
+        (n, 6) acc as the sensor reads it and gyr without its bias.
+    quat
+        (n, 4) sensor → earth, scalar first, z up.
+    rescaled_mps2
+        What the sensor reads at rest, where accelerations are rescaled from this hop on.
+    """
+
+    hop: Hop
+    samples: FloatArray
+    rows: FloatArray
+    quat: FloatArray
+    rescaled_mps2: float | None = None
+
+    @property
+    def window(self) -> Window:
+        """The samples by their names."""
+        acc, gyr, up = self.samples[:, :3], self.samples[:, 3:6], self.samples[:, 6:]
+        return Window(self.hop.index, acc, gyr, up, self.hop.valid)
+
+
+def follow(state: OrientationState, hops: Sequence[Hop]) -> tuple[OrientationState, list[Oriented]]:
+    """Filter whole seconds that follow each other in one segment, or the rest of one alone.
+
+    The filter runs over all of them at once; the same comes out as from one by one.
+    """
+    count, n = len(hops), len(hops[0].rows)
+    rows = np.stack([hop.rows for hop in hops])
+    samples = np.empty((count, n, 9))
+    quat = np.zeros((count, n, 4))
+    if n:
+        state, samples[:, :, 3:6], quat = _filtered(state, rows)
+        samples[:, :, 6:] = up_of(quat.reshape(-1, 4)).reshape(count, n, 3)
+        rows[:, :, 3:] = samples[:, :, 3:6]
+    upward = (rows[:, :, :3] * samples[:, :, 6:]).sum(axis=2).mean(axis=1).tolist() if n == GRID_HZ else []
+    out: list[Oriented] = []
+    for place, hop in enumerate(hops):
+        before = state.rescaled
+        state = _weigh(state, upward[place]) if upward else state
+        samples[place, :, :3] = rows[place, :, :3] * state.scale
+        new = state.rest_mps2 if state.rescaled and not before else None
+        out.append(Oriented(hop, samples[place], rows[place], quat[place], new))
+    return state, out
+
+
+def _filtered(state: OrientationState, rows: FloatArray) -> tuple[OrientationState, FloatArray, FloatArray]:
+    """The filter behind hops of (k, n, 6) rows; their rates without the bias known at each one's end; quaternions."""
     tracker = vqf.VQF(1.0 / GRID_HZ)
     if state.filter is not None:
         tracker.state = state.filter
-    quat = tracker.updateBatch(gyr, acc)["quat6D"]
-    bias, _ = tracker.getBiasEstimate()
-    up = up_of(quat)
-    state = _weigh(evolve(state, filter=tracker.state), acc, up)
-    window = Window(hop.index, acc * state.scale, gyr - bias, up, hop.valid)
-    return state, window, quat
+    flat = rows.reshape(-1, 6)
+    found = tracker.updateBatch(np.ascontiguousarray(flat[:, 3:]), np.ascontiguousarray(flat[:, :3]))
+    bias = found["bias"].reshape(*rows.shape[:2], 3)[:, -1:]
+    return evolve(state, filter=tracker.state), rows[:, :, 3:] - bias, found["quat6D"].reshape(*rows.shape[:2], 4)
 
 
 def restart(state: OrientationState) -> OrientationState:
@@ -68,10 +119,7 @@ def up_of(quat: FloatArray) -> FloatArray:
     return up
 
 
-def _weigh(state: OrientationState, acc: FloatArray, up: FloatArray) -> OrientationState:
-    if len(acc) < GRID_HZ:
-        return state
-    upward = float(np.einsum("ij,ij->i", acc, up).mean())
+def _weigh(state: OrientationState, upward: float) -> OrientationState:
     seconds = min(state.rest_s + 1.0, _SCALE_MEMORY_S)
     rest = max(state.rest_mps2 + (upward - state.rest_mps2) / seconds, _LEAST_MPS2)
     off = abs(STANDARD_GRAVITY_MPS2 / rest - 1.0) > RESCALED_BEYOND

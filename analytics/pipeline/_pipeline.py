@@ -8,10 +8,21 @@ from functools import partial
 import numpy as np
 
 from analytics._evolve import evolve
-from analytics._window import GRID_HZ, FloatArray, Window
-from analytics.gait import Bout, GaitResult, GaitState, MountingKnown, gait_finish, gait_prepare, gait_step, new_state
+from analytics._window import GRID_HZ, FloatArray
+from analytics.gait import (
+    Bout,
+    GaitResult,
+    GaitState,
+    MountingKnown,
+    Prepared,
+    gait_finish,
+    gait_prepare,
+    gait_step,
+    new_state,
+)
 from analytics.pipeline import _care, _compensation, _day, _extra, _grid, _orientation
 from analytics.pipeline._grid import ROW_NS, Hop
+from analytics.pipeline._orientation import Oriented
 from analytics.pipeline._state import VERSION, State
 from analytics.pipeline._walk import walk_of
 from analytics.posture import (
@@ -36,6 +47,8 @@ from sagittal.units import NS_PER_S, STANDARD_GRAVITY_MPS2
 
 _RESTART_NS = round(threshold("gap.restart_s") * NS_PER_S)
 _MARK_NS = 60 * NS_PER_S
+_MOST_TOGETHER = 60
+"""Seconds that are filtered and prepared at once at most, so that memory stays small however long a block is."""
 
 
 def initial_state(profile: Wearer) -> State:
@@ -89,18 +102,44 @@ def _due(state: State, newest_ns: int | None) -> tuple[State, list[Result]]:
     """The seconds for which no other site has to be waited for; all of them where nothing newer will come."""
     results: list[Result] = []
     while state.held:
-        hop = state.held[0]
-        if newest_ns is not None and not _extra.ready(state.extra.values(), hop, newest_ns):
+        hops = _together(state, newest_ns)
+        if not hops:
             return state, results
-        state, gaps = _gaps_before(state, hop.start_ns)
-        state, again, fresh = _second(evolve(state, held=state.held[1:]), hop)
-        care, fresh = _care.attend(state.care, state.profile, fresh)
-        state, fresh = _counted(evolve(state, care=care), fresh)
-        before_ns = _compensation.oldest_ns(state.compensation, state.gait, hop.segment_ns)
-        state = evolve(state, extra=_extra.forget(state.extra, before_ns))
-        results += [*gaps, *again, *fresh]
+        orientation, seconds = _orientation.follow(state.orientation, hops)
+        state = evolve(state, orientation=orientation, held=state.held[len(hops) :])
+        for second, ready in zip(seconds, _ready(state, seconds), strict=True):
+            state, gaps = _gaps_before(state, second.hop.start_ns)
+            state, again, fresh = _second(state, second, ready)
+            care, fresh = _care.attend(state.care, state.profile, fresh)
+            state, fresh = _counted(evolve(state, care=care), fresh)
+            if state.extra:
+                before_ns = _compensation.oldest_ns(state.compensation, state.gait, second.hop.segment_ns)
+                state = evolve(state, extra=_extra.forget(state.extra, before_ns))
+            results += [*gaps, *again, *fresh]
     state, gaps = _gaps_before(state, None)
     return state, [*results, *gaps]
+
+
+def _ready(state: State, seconds: Sequence[Oriented]) -> Sequence[Prepared | None]:
+    """Seconds made ready for the analyses, None for the rest of a segment, which is no whole one."""
+    if len(seconds[0].samples) < GRID_HZ:
+        return [None]
+    return gait_prepare(state.gait, seconds[0].hop.index, np.stack([one.samples for one in seconds]))
+
+
+def _together(state: State, newest_ns: int | None) -> list[Hop]:
+    """The next held hops that can be told now: whole seconds of one segment, or the rest of one alone."""
+    found: list[Hop] = []
+    for hop in state.held:
+        if newest_ns is not None and state.extra and not _extra.ready(state.extra.values(), hop, newest_ns):
+            break
+        odd = hop.last or len(hop.rows) < GRID_HZ
+        if found and (odd or hop.segment_ns != found[0].segment_ns or len(found) == _MOST_TOGETHER):
+            break
+        found.append(hop)
+        if odd:
+            break
+    return found
 
 
 def _gaps_before(state: State, t_ns: int | None) -> tuple[State, list[Result]]:
@@ -196,23 +235,17 @@ def _gap(state: State, block: Block) -> tuple[GapMark, ...]:
     return (GapMark(t_ns=state.end_ns, end_ns=block.t0_ns, site=block.site, reason=reason, samples=samples),)
 
 
-def _second(state: State, hop: Hop) -> tuple[State, list[Result], list[Result]]:
+def _second(state: State, second: Oriented, ready: Prepared | None) -> tuple[State, list[Result], list[Result]]:
     """A second of the grid, or the rest of a segment: seconds that are said again, and what is new."""
     again: list[Result] = []
     fresh: list[Result] = []
-    window: Window | None = None
-    if len(hop.rows):
-        before = state.orientation
-        orientation, window, quat = _orientation.follow(before, hop)
-        state = evolve(state, orientation=orientation)
-        if orientation.rescaled and not before.rescaled:
-            fresh.append(_rescaled(hop, orientation.rest_mps2))
-        if len(window) == GRID_HZ:
-            state, again, found = _whole_second(state, hop, window, quat)
-            fresh += found
-            window = None
-    if hop.last:
-        state, said, found = _last(state, hop, window)
+    if second.rescaled_mps2 is not None:
+        fresh.append(_rescaled(second.hop, second.rescaled_mps2))
+    if ready is not None:
+        state, again, found = _whole_second(state, second, ready)
+        fresh += found
+    if second.hop.last:
+        state, said, found = _last(state, second, rest=ready is None)
         again, fresh = [*again, *said], [*fresh, *found]
     return state, again, fresh
 
@@ -223,36 +256,29 @@ def _rescaled(hop: Hop, rest_mps2: float) -> Event:
     return Event(t_ns=hop.start_ns, event="sensor_rescaled", values=values, text=text, version=VERSION)
 
 
-def _samples(window: Window | None) -> FloatArray | None:
-    """(n, 9) acc, gyr and up."""
-    return None if window is None else np.concatenate((window.acc, window.gyr, window.up), axis=1)
-
-
-def _last(state: State, hop: Hop, rest: Window | None) -> tuple[State, list[Result], list[Result]]:
-    """A segment ends: gait closes its bout, posture lets what it said stand."""
-    before = state.gait
-    gait, said = gait_finish(before, rest)
+def _last(state: State, second: Oriented, *, rest: bool) -> tuple[State, list[Result], list[Result]]:
+    """A segment ends: gait closes its bout, posture lets what it said stand; `rest`: its last rows fill no second."""
+    before, hop = state.gait, second.hop
+    gait, said = gait_finish(before, second.window if rest else None)
     state = evolve(state, gait=gait, orientation=_orientation.restart(state.orientation))
-    state, results = _from_gait(state, before, hop, _samples(rest), said)
+    state, results = _from_gait(state, before, hop, second.samples if rest else None, said)
     posture, seen = posture_break(state.posture)
     state = evolve(state, posture=posture, settled=(*state.settled, *seen.settled))
     return evolve(state, settled_ns=hop.start_ns + 2 * NS_PER_S), [*seen.rows], results
 
 
-def _whole_second(state: State, hop: Hop, window: Window, quat: FloatArray) -> tuple[State, list[Result], list[Result]]:
-    before = state.gait
-    samples = np.concatenate((window.acc, window.gyr, window.up), axis=1)
-    (second,) = gait_prepare(before, hop.index, samples[None])
-    gait, said = gait_step(before, second)
+def _whole_second(state: State, second: Oriented, ready: Prepared) -> tuple[State, list[Result], list[Result]]:
+    before, hop = state.gait, second.hop
+    gait, said = gait_step(before, ready)
     state = evolve(state, gait=gait)
-    state, results = _from_gait(state, before, hop, samples, said)
+    state, results = _from_gait(state, before, hop, second.samples, said)
     posture, seen = posture_step(
         state.posture,
-        np.concatenate((hop.rows[:, :3], window.gyr), axis=1),
-        quat,
+        second.rows,
+        second.quat,
         hop.start_ns,
-        walking=second.walking,
-        cadence_spm=second.cadence_spm,
+        walking=ready.walking,
+        cadence_spm=ready.cadence_spm,
         decided_ns=hop.segment_ns + gait.decided * ROW_NS,
         version=VERSION,
         others=_extra.windows(state.extra, hop.start_ns, GRID_HZ) if state.extra else {},
