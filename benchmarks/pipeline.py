@@ -1,7 +1,8 @@
 """`python -m benchmarks.pipeline [--hours 24] [--only cpu|memory]`: what an hour of one sensor costs the worker.
 
-CPU seconds per recorded hour, everything on, as a ratio to VQF's own time for the same samples in the same run; the
-longest second; and how much memory a worker takes and gains over a day. Exit status 1 where a limit is missed.
+CPU seconds per recorded hour, everything on, as a ratio to VQF's own time for the same samples in the same run, taken
+as `sagittal analyze` and a worker that catches up take it; the same live, second by second, and the longest second;
+and how much memory a worker takes and gains over a day. Exit status 1 where a limit is missed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import vqf
 
-from analytics.pipeline import initial_state, step
+from analytics.pipeline import initial_state, step, steps
 from benchmarks._feeds import FEEDS, Feed, feed
 from sagittal.codec import encode_block
 from sagittal.settings import Wearer
@@ -34,17 +35,12 @@ PEERS = (
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU seconds an hour, and each block's CPU and wall seconds."""
+    """CPU seconds an hour costs as a recording, live, and in VQF alone; each live block's CPU and wall seconds."""
 
-    hour_s: float
+    recorded_s: float
     vqf_s: float
     block_s: list[float]
     wall_s: list[float]
-
-    @property
-    def ratio(self) -> float:
-        """Of VQF's own time."""
-        return self.hour_s / self.vqf_s
 
 
 def main() -> int:
@@ -64,7 +60,7 @@ def main() -> int:
 
 
 def cost(one: Feed) -> Cost:
-    """An hour through the pipeline in blocks of a second, and the same hour through VQF alone."""
+    """An hour through the pipeline as it is analysed, the same in blocks of a second, and through VQF alone."""
     block_s, wall_s = [], []
     state = initial_state(Wearer(id="bench"))
     for block in one.hours(1.0):
@@ -72,7 +68,11 @@ def cost(one: Feed) -> Cost:
         state, _ = step(state, block)
         block_s.append(time.process_time() - cpu)
         wall_s.append(time.perf_counter() - wall)
-    return Cost(sum(block_s), min(_vqf_hour_s(one) for _ in range(3)), block_s, wall_s)
+    blocks = list(one.hours(1.0))
+    began = time.process_time()
+    steps(initial_state(Wearer(id="bench")), blocks)
+    recorded_s = time.process_time() - began
+    return Cost(recorded_s, min(_vqf_hour_s(one) for _ in range(3)), block_s, wall_s)
 
 
 def _vqf_hour_s(one: Feed) -> float:
@@ -86,13 +86,15 @@ def _vqf_hour_s(one: Feed) -> float:
 def _cpu(name: str, found: Cost) -> list[bool]:
     p50, p99 = (1000 * float(np.percentile(found.block_s, share)) for share in (50, 99))
     wall = 1000 * float(np.percentile(found.wall_s, 99))
+    live_s = sum(found.block_s)
     print(
-        f"{name}: {found.hour_s:.2f} s CPU per recorded hour = {found.ratio:.1f} x VQF alone ({found.vqf_s:.3f} s); "
-        f"a block of 1 s: {p50:.2f} ms median, {p99:.1f} ms p99, {1000 * max(found.block_s):.0f} ms longest "
+        f"{name}: CPU per recorded hour {found.recorded_s:.2f} s = {found.recorded_s / found.vqf_s:.1f} x VQF alone "
+        f"({found.vqf_s:.3f} s); live, in blocks of 1 s, {live_s:.2f} s = {live_s / found.vqf_s:.1f} x: "
+        f"{p50:.2f} ms median, {p99:.1f} ms p99, {1000 * max(found.block_s):.0f} ms longest "
         f"(wall clock p99 {wall:.1f} ms)"
     )
     return [
-        _limit(f"{name}: ratio to VQF", found.ratio, MOST_VQF, "x"),
+        _limit(f"{name}: ratio to VQF, recorded", found.recorded_s / found.vqf_s, MOST_VQF, "x"),
         _limit(f"{name}: p99 of a 1 s block", p99, MOST_P99_MS, " ms"),
     ]
 

@@ -17,7 +17,7 @@ from analytics._window import FloatArray
 from analytics.analysis._quality import quality
 from analytics.analysis._recording import Checked, SensorRecording, blocks_of, check
 from analytics.compensation import Assessment, GaitEvidence
-from analytics.pipeline import VERSION, State, assessed, finish, initial_state, step
+from analytics.pipeline import VERSION, State, assessed, finish, initial_state, steps
 from sagittal.errors import RecordingError, SettingsError
 from sagittal.names import PRIMARY_SITES, Site, check_site
 from sagittal.results import NOTICE, Event, InitialContact, Posture, Result, Walk
@@ -157,12 +157,10 @@ def _through_pipeline(
     sites: Mapping[Site, SensorRecording], lead: Site, axis: _Axis, profile: Wearer
 ) -> tuple[list[Result], State]:
     """Results in order, and the state behind the last; of blocks that end together the leading site's is last."""
-    state, results = initial_state(profile), []
+    state = initial_state(profile)
     used = {site: one for site, one in sites.items() if site is lead or site not in PRIMARY_SITES}
     streams = [axis.blocks(one, site) for site, one in used.items()]
-    for block in heapq.merge(*streams, key=lambda one: (one.end_ns, one.site is lead)):
-        state, found = step(state, block)
-        results += found
+    state, results = steps(state, heapq.merge(*streams, key=lambda one: (one.end_ns, one.site is lead)))
     state, found = finish(state)
     return [*results, *found], state
 

@@ -2,7 +2,7 @@
 
 from analytics.pipeline._day import assessed
 from analytics.pipeline._orientation import RESCALED_BEYOND
-from analytics.pipeline._pipeline import command, finish, initial_state, step
+from analytics.pipeline._pipeline import command, finish, initial_state, step, steps
 from analytics.pipeline._state import VERSION, State, dump_state, load_state
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "initial_state",
     "load_state",
     "step",
+    "steps",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import numpy as np
@@ -62,22 +62,52 @@ def step(state: State, block: Block) -> tuple[State, list[Result]]:
     The first of the primary sites that sends leads; of other primary sites nothing is used. A sensor without gyroscope
     is marked as a gap: neither gait nor stillness can be told from accelerations alone as they are told here.
     """
-    if state.site is None and block.site in PRIMARY_SITES:
-        state = evolve(state, site=block.site)
+    return steps(state, (block,))
+
+
+def steps(state: State, blocks: Iterable[Block]) -> tuple[State, list[Result]]:
+    """Take blocks in order: the same as `step` with each of them, and cheaper where one sensor's come together."""
+    results: list[Result] = []
+    waiting: list[Block] = []
+    for block in blocks:
+        if state.site is None and block.site in PRIMARY_SITES:
+            state = evolve(state, site=block.site)
+        leads = block.gyr is not None and block.site == state.site
+        if waiting and (not leads or state.extra or len(waiting) == _MOST_TOGETHER):
+            state, found = _lead(state, waiting)
+            results += found
+            waiting = []
+        if leads:
+            waiting.append(block)
+        else:
+            state, found = _beside(state, block)
+            results += found
+    state, found = _lead(state, waiting)
+    return state, [*results, *found]
+
+
+def _lead(state: State, blocks: Sequence[Block]) -> tuple[State, list[Result]]:
+    """Blocks of the leading sensor."""
+    if not blocks:
+        return state, []
+    gaps, end_ns = list(state.gaps), state.end_ns
+    for block in blocks:
+        gaps += _gap(block, end_ns)
+        end_ns = max(end_ns, block.t0_ns + block.duration_ns)
+    taken = [_grid.samples_of(block) for block in blocks]
+    t_ns, samples = (np.concatenate(parts) for parts in zip(*taken, strict=True))
+    grid, hops = _grid.feed(state.grid, t_ns, samples)
+    state = evolve(state, grid=grid, end_ns=end_ns, held=(*state.held, *hops), gaps=tuple(gaps))
+    return _due(state, end_ns)
+
+
+def _beside(state: State, block: Block) -> tuple[State, list[Result]]:
+    """A block of another site, or one without gyroscope."""
     if block.gyr is None:
         return _without_gyroscope(state, block) if block.site == state.site else (state, [])
     if block.site not in PRIMARY_SITES:
         site = _extra.feed(state.extra.get(block.site, _extra.Extra()), block)
         state = evolve(state, extra={**state.extra, block.site: site})
-    elif block.site == state.site:
-        grid, hops = _grid.feed(state.grid, *_grid.samples_of(block))
-        state = evolve(
-            state,
-            grid=grid,
-            end_ns=max(state.end_ns, block.t0_ns + block.duration_ns),
-            held=(*state.held, *hops),
-            gaps=(*state.gaps, *_gap(state, block)),
-        )
     return _due(state, state.end_ns)
 
 
@@ -224,15 +254,15 @@ def _without_gyroscope(state: State, block: Block) -> tuple[State, list[Result]]
     return evolve(state, end_ns=told_ns), results
 
 
-def _gap(state: State, block: Block) -> tuple[GapMark, ...]:
-    """What is missing before a block, if it is more than may be bridged."""
-    missing_ns = block.t0_ns - state.end_ns if state.end_ns >= 0 else 0
+def _gap(block: Block, end_ns: int) -> tuple[GapMark, ...]:
+    """What is missing before a block, if it is more than may be bridged; `end_ns` is the last sample's, -1 for none."""
+    missing_ns = block.t0_ns - end_ns if end_ns >= 0 else 0
     told = block.gap_before
-    if missing_ns <= _RESTART_NS or (told is not None and told.reason is GapReason.START and state.end_ns < 0):
+    if missing_ns <= _RESTART_NS or (told is not None and told.reason is GapReason.START and end_ns < 0):
         return ()
     reason = GapReason.LOST if told is None or told.reason is GapReason.START else told.reason
     samples = None if told is None else told.samples
-    return (GapMark(t_ns=state.end_ns, end_ns=block.t0_ns, site=block.site, reason=reason, samples=samples),)
+    return (GapMark(t_ns=end_ns, end_ns=block.t0_ns, site=block.site, reason=reason, samples=samples),)
 
 
 def _second(state: State, second: Oriented, ready: Prepared | None) -> tuple[State, list[Result], list[Result]]:

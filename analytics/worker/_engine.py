@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from typing import Any, Protocol, cast
 
@@ -25,8 +26,8 @@ class Pipeline(Protocol):
         """The state before the first sample."""
         ...
 
-    def step(self, state: Any, block: Block) -> tuple[Any, Sequence[Result]]:
-        """The state behind a block, and what it led to."""
+    def steps(self, state: Any, blocks: Sequence[Block]) -> tuple[Any, Sequence[Result]]:
+        """The state behind blocks, and what they led to: the same as one by one."""
         ...
 
     def command(self, state: Any, command: Command) -> tuple[Any, Sequence[Result]]:
@@ -57,9 +58,27 @@ class Engine:
     _states: dict[str, Any] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)
 
-    def step(self, block: Block, stored: bytes | None) -> list[Result]:
-        """What a block leads to; `stored` is the wearer's saved state, used where none is in memory."""
-        return self._run(block.wearer, block.t0_ns, stored, lambda state: self.pipeline.step(state, block))
+    def steps(self, blocks: Sequence[Block], stored: bytes | None) -> list[Result]:
+        """What blocks of one wearer lead to; `stored` is the saved state, used where none is in memory.
+
+        Where they can't be taken together they are taken one by one, so that a flaw costs no more than one of them.
+        """
+        wearer = blocks[0].wearer
+        if len(blocks) > 1 and wearer in self._states:
+            try:
+                self._states[wearer], results = self.pipeline.steps(self._states[wearer], blocks)
+            except Exception:  # noqa: BLE001  # said below, by the block that it is about
+                _log.info("%d blocks of wearer %s failed together: taken one by one", len(blocks), wearer)
+            else:
+                self._touched.add(wearer)
+                return list(results)
+        found: list[Result] = []
+        for block in blocks:
+            found += self._run(wearer, block.t0_ns, stored, partial(self._alone, block))
+        return found
+
+    def _alone(self, block: Block, state: Any) -> tuple[Any, Sequence[Result]]:
+        return self.pipeline.steps(state, (block,))
 
     def command(self, command: Command, stored: bytes | None) -> list[Result]:
         """What a wish leads to."""

@@ -97,6 +97,7 @@ class Session:
         self._devices = store.device_states()
         self._commands: set[str] = set()
         self._pending = Commit()
+        self._taken: dict[str, list[Block]] = {}
         self._live: list[tuple[str, Angles]] = []
         self._dirty_since: float | None = None
         self._blocks = 0
@@ -150,7 +151,7 @@ class Session:
         taken = stream.order.offer(block)
         stream.repeated |= stream.order.repeats > repeats
         for one in taken:
-            self._step(stream, one)
+            self._keep(stream, one)
         if taken or not stream.order.waiting:
             stream.hole_since, stream.want_s = None, WANT_S
         elif stream.hole_since is None:
@@ -172,6 +173,7 @@ class Session:
         self.counts.commands += 1
         self._commands.add(command.id)
         self._pending.commands.append((command.id, wearer, command.t_ns))
+        self._analyse(wearer)
         self._collect(wearer, self._engine.command(command, self._stored(wearer)))
         self._touch()
 
@@ -279,6 +281,8 @@ class Session:
         self._recordings.forget()
 
     def _commit(self, positions: dict[str, int]) -> Committed:
+        for wearer in list(self._taken):
+            self._analyse(wearer)
         pending = self._pending
         pending.states |= self._engine.dumped()
         pending.positions = positions
@@ -309,14 +313,20 @@ class Session:
         self.counts.commits += 1
         return Committed(marks, rows, live)
 
-    def _step(self, stream: _Stream, block: Block) -> None:
-        self._collect(block.wearer, self._engine.step(block, self._stored(block.wearer)))
+    def _keep(self, stream: _Stream, block: Block) -> None:
+        self._taken.setdefault(block.wearer, []).append(block)
         self._recordings.add(block)
         stream.samples += block.n
         stream.blocks += 1
         self._blocks += 1
         self.counts.samples += block.n
         self._touch()
+
+    def _analyse(self, wearer: str) -> None:
+        """What was taken of a wearer since the last commit; together, since that is cheaper."""
+        blocks = self._taken.pop(wearer, None)
+        if blocks:
+            self._collect(wearer, self._engine.steps(blocks, self._stored(wearer)))
 
     def _stored(self, wearer: str) -> bytes | None:
         return None if self._engine.knows(wearer) else self._store.state(wearer)
@@ -334,6 +344,7 @@ class Session:
 
     def _drop(self, wearer: str) -> None:
         self._engine.drop(wearer)
+        self._taken.pop(wearer, None)
         self._recordings.drop(wearer)
         for place in [place for place in self._streams if place[0] == wearer]:
             del self._streams[place]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import islice
 
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.pipeline import dump_state, finish, initial_state, load_state, step
+from analytics.pipeline import dump_state, finish, initial_state, load_state, step, steps
 from sagittal.blocks import Block, ClockKind, GapReason
 from sagittal.errors import SagittalError
 from sagittal.names import PostureLabel, Site
@@ -83,6 +85,28 @@ def test_the_size_of_blocks_changes_nothing(size: int) -> None:
 @given(st.lists(st.integers(1, 700), min_size=20, max_size=60), st.sets(st.integers(0, 59)))
 def test_any_cutting_and_any_restart_change_nothing(sizes: list[int], restarts: set[int]) -> None:
     assert results(cut([*sizes, *[333] * 40]), frozenset(restarts)) == whole()
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.integers(1, 400), min_size=10, max_size=40), st.sets(st.integers(0, 40)), st.integers(1, 90))
+def test_blocks_taken_together_lead_to_what_they_lead_to_one_by_one(
+    sizes: list[int], lost: set[int], together: int
+) -> None:
+    """With gaps, a clock that steps back, and a sensor on the thigh that comes and goes."""
+    lead = [one for one in cut([*sizes, *[100] * 80]) if one.seq not in lost]
+    back = [replace(one, t0_ns=one.t0_ns - 20 * NS_PER_S, boot_id=b"c" * 8) for one in lead[len(lead) // 2 :]]
+    thigh = [replace(one, site=Site.THIGH_LEFT) for one in lead[3 : len(lead) // 3]]
+    blocks = [*heapq.merge(lead[: len(lead) // 2], thigh, key=lambda one: one.end_ns), *back]
+    state, out = initial_state(Wearer(id="w1")), []
+    for some in batched(blocks, together):
+        state, found = steps(state, some)
+        out += found
+    state, found = finish(state)
+    assert [*out, *found] == results(blocks)
+
+
+def batched(blocks: list[Block], size: int) -> Iterator[list[Block]]:
+    return (blocks[at : at + size] for at in range(0, len(blocks), size))
 
 
 def test_it_sees_what_the_simulated_wearer_does() -> None:

@@ -27,7 +27,14 @@ class SumPipeline:
     def initial_state(self, profile: Wearer) -> dict[str, Any]:
         return {"second": None, "n": 0, "sum": 0, "total": 0, "height_m": profile.height_m}
 
-    def step(self, state: dict[str, Any], block: Block) -> tuple[dict[str, Any], Sequence[Result]]:
+    def steps(self, state: dict[str, Any], blocks: Sequence[Block]) -> tuple[dict[str, Any], Sequence[Result]]:
+        results: list[Result] = []
+        for block in blocks:
+            state, found = self._step(state, block)
+            results += found
+        return state, results
+
+    def _step(self, state: dict[str, Any], block: Block) -> tuple[dict[str, Any], Sequence[Result]]:
         state, results = dict(state), []
         values = unpack_int16(block.acc)
         for index, t_ns in enumerate(block.times_ns()):
