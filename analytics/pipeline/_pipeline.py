@@ -34,9 +34,11 @@ from analytics.posture import (
     posture_break,
     posture_calibrate,
     posture_mounting,
+    posture_prepare,
     posture_step,
     posture_walks,
 )
+from analytics.posture import Prepared as PosturePrepared
 from sagittal.blocks import Block, GapReason
 from sagittal.messages import Command
 from sagittal.names import PRIMARY_SITES
@@ -44,6 +46,8 @@ from sagittal.results import Angles, Event, GapMark, Posture, Result, Walk
 from sagittal.settings import Wearer
 from sagittal.thresholds import threshold
 from sagittal.units import NS_PER_S, STANDARD_GRAVITY_MPS2
+
+_Ready = tuple[Prepared, PosturePrepared]
 
 _RESTART_NS = round(threshold("gap.restart_s") * NS_PER_S)
 _MARK_NS = 60 * NS_PER_S
@@ -150,11 +154,13 @@ def _due(state: State, newest_ns: int | None) -> tuple[State, list[Result]]:
     return state, [*results, *gaps]
 
 
-def _ready(state: State, seconds: Sequence[Oriented]) -> Sequence[Prepared | None]:
-    """Seconds made ready for the analyses, None for the rest of a segment, which is no whole one."""
+def _ready(state: State, seconds: Sequence[Oriented]) -> Sequence[_Ready | None]:
+    """Seconds made ready for gait and posture, None for the rest of a segment, which is no whole one."""
     if len(seconds[0].samples) < GRID_HZ:
         return [None]
-    return gait_prepare(state.gait, seconds[0].hop.index, np.stack([one.samples for one in seconds]))
+    gait = gait_prepare(state.gait, seconds[0].hop.index, np.stack([one.samples for one in seconds]))
+    rows, quat = np.stack([one.rows for one in seconds]), np.stack([one.quat for one in seconds])
+    return list(zip(gait, posture_prepare(state.posture, rows, quat), strict=True))
 
 
 def _together(state: State, newest_ns: int | None) -> list[Hop]:
@@ -265,7 +271,7 @@ def _gap(block: Block, end_ns: int) -> tuple[GapMark, ...]:
     return (GapMark(t_ns=end_ns, end_ns=block.t0_ns, site=block.site, reason=reason, samples=samples),)
 
 
-def _second(state: State, second: Oriented, ready: Prepared | None) -> tuple[State, list[Result], list[Result]]:
+def _second(state: State, second: Oriented, ready: _Ready | None) -> tuple[State, list[Result], list[Result]]:
     """A second of the grid, or the rest of a segment: seconds that are said again, and what is new."""
     again: list[Result] = []
     fresh: list[Result] = []
@@ -297,18 +303,18 @@ def _last(state: State, second: Oriented, *, rest: bool) -> tuple[State, list[Re
     return evolve(state, settled_ns=hop.start_ns + 2 * NS_PER_S), [*seen.rows], results
 
 
-def _whole_second(state: State, second: Oriented, ready: Prepared) -> tuple[State, list[Result], list[Result]]:
+def _whole_second(state: State, second: Oriented, ready: _Ready) -> tuple[State, list[Result], list[Result]]:
     before, hop = state.gait, second.hop
-    gait, said = gait_step(before, ready)
+    look, prepared = ready
+    gait, said = gait_step(before, look)
     state = evolve(state, gait=gait)
     state, results = _from_gait(state, before, hop, second.samples, said)
     posture, seen = posture_step(
         state.posture,
-        second.rows,
-        second.quat,
+        prepared,
         hop.start_ns,
-        walking=ready.walking,
-        cadence_spm=ready.cadence_spm,
+        walking=look.walking,
+        cadence_spm=look.cadence_spm,
         decided_ns=hop.segment_ns + gait.decided * ROW_NS,
         version=VERSION,
         others=_extra.windows(state.extra, hop.start_ns, GRID_HZ) if state.extra else {},

@@ -7,15 +7,18 @@ from analytics.posture._operator import (
     posture_break,
     posture_calibrate,
     posture_mounting,
+    posture_prepare,
     posture_step,
     posture_walks,
 )
+from analytics.posture._prepared import Prepared
 from analytics.posture._seconds import Walking
 from analytics.posture._statistics import Statistics, Stay, close, in_bands, observe, trunk_band
 
 __all__ = [
     "Method",
     "PostureState",
+    "Prepared",
     "Seen",
     "Statistics",
     "Stay",
@@ -26,6 +29,7 @@ __all__ = [
     "posture_break",
     "posture_calibrate",
     "posture_mounting",
+    "posture_prepare",
     "posture_step",
     "posture_walks",
     "trunk_band",

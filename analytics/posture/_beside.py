@@ -15,9 +15,9 @@ import numpy as np
 
 from analytics._window import FloatArray, Window
 from analytics.posture._angles import body_axes
-from analytics.posture._geometry import angle, vector
 from analytics.posture._records import Course
 from analytics.posture._ticks import Array
+from analytics.posture._vectors import angle, of, unit
 from sagittal.names import Site
 
 ENOUGH_S = 5.0
@@ -84,7 +84,7 @@ def _thigh(known: Mapping[str, Beside], others: Mapping[str, Window]) -> float |
     for site in _THIGHS:
         thigh, window = known.get(str(site)), others.get(str(site))
         if thigh is not None and window is not None and thigh.seconds >= ENOUGH_S:
-            found.append(angle(_unit(window.up.sum(axis=0)), _unit(thigh.up)))
+            found.append(angle(unit(of(window.up.sum(axis=0))), unit(of(thigh.up))))
     return min(found) if found else None
 
 
@@ -116,7 +116,7 @@ def _axes(known: Beside, lead: FloatArray) -> FloatArray | None:
 
 
 def _unit(array: FloatArray) -> FloatArray:
-    return np.array(vector(array))
+    return np.array(unit(of(array)))
 
 
 def _rounded(value: float | None) -> float | None:

@@ -15,6 +15,7 @@ import numpy as np
 from analytics._evolve import evolve
 from analytics._window import FloatArray
 from analytics.posture._ticks import Array
+from analytics.posture._vectors import Vector, of, plus, unit
 from sagittal.units import STANDARD_GRAVITY_MPS2
 
 PRIOR_MPS2 = 1.0
@@ -36,15 +37,14 @@ class Bias:
     time_s: float = 0.0
 
 
-def up_at_rest(bias: Bias, acc: FloatArray) -> FloatArray:
+def up_at_rest(bias: Bias, acc: Vector) -> Vector:
     """Earth's up, unit length, from the mean acceleration of a still moment."""
-    up = acc - bias.mps2
-    return np.asarray(up / math.sqrt(float(up @ up)))
+    return unit(plus(acc, of(bias.mps2), -1.0))
 
 
-def at_rest(bias: Bias, acc: FloatArray, time_s: float) -> Bias:
+def at_rest(bias: Bias, acc: Vector, time_s: float) -> Bias:
     """With one more still moment: the length of its corrected acceleration is gravity's."""
-    left = acc - bias.mps2
+    left = np.array(acc) - bias.mps2
     length = math.sqrt(float(left @ left))
     up = left / length
     return _with(bias, up, length - STANDARD_GRAVITY_MPS2 + float(up @ bias.mps2), REST_MPS2, time_s)

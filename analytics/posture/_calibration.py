@@ -10,9 +10,10 @@ import numpy as np
 
 from analytics._evolve import evolve
 from analytics._window import FloatArray
-from analytics.posture._geometry import angle, vector
 from analytics.posture._limits import EXPIRES_S, UPRIGHT_DEG
-from analytics.posture._records import Base, Course, Trust, Vector
+from analytics.posture._records import Base, Course, Trust
+from analytics.posture._ticks import lengths
+from analytics.posture._vectors import ZERO, Vector, angle, length, of, plus, unit
 
 POSE_S = 5
 _POSE_WAIT_S = 20
@@ -36,7 +37,7 @@ class Calibration:
     method: Method = ""
     left_s: int = 0
     done: int = 0
-    sums: Vector = (0.0, 0.0, 0.0)
+    sums: Vector = ZERO
     length: float = 0.0
     deepest: tuple[float, ...] = ()
     peak_deg: float = 0.0
@@ -60,7 +61,7 @@ class Word:
 def ask(calibration: Calibration, method: Method) -> Calibration:
     """Begin what a person asked for; anything begun before is dropped."""
     wait = _POSE_WAIT_S if method == "stand" else _BENDS_WAIT_S
-    fresh = evolve(calibration, method=method, left_s=wait, done=0, sums=(0.0, 0.0, 0.0), length=0.0)
+    fresh = evolve(calibration, method=method, left_s=wait, done=0, sums=ZERO, length=0.0)
     return evolve(fresh, deepest=(), peak_deg=0.0)
 
 
@@ -115,27 +116,21 @@ def _pose(
     calibration: Calibration, course: Course, up: FloatArray, ns: int, still: bool
 ) -> tuple[Calibration, Course, list[Word]]:
     if not still:
-        return evolve(calibration, done=0, sums=(0.0, 0.0, 0.0)), course, []
-    x, y, z = (np.array(calibration.sums) + up.sum(axis=0)).tolist()
-    calibration = evolve(calibration, done=calibration.done + 1, sums=(x, y, z))
+        return evolve(calibration, done=0, sums=ZERO), course, []
+    total = plus(calibration.sums, of(up.sum(axis=0)))
+    calibration = evolve(calibration, done=calibration.done + 1, sums=total)
     if calibration.done < POSE_S:
         return calibration, course, []
-    total = np.array(calibration.sums)
-    quality = float(np.sqrt(total @ total)) / (POSE_S * len(up))
-    moved = None if course.reference is None else angle(vector_of(total), np.array(course.reference))
+    quality = length(total) / (POSE_S * len(up))
+    moved = None if course.reference is None else angle(unit(total), course.reference)
     text = "Upright is known from the pose."
     if course.forward is None:
         text += " Forward will be known after some walking, or three bends."
     values = {"quality": round(quality, 3), "changed_deg": None if moved is None else round(moved, 1)}
-    course = evolve(course, reference=vector(total), reference_acc=None, trust=Trust.POSE)
+    course = evolve(course, reference=unit(total), reference_acc=None, trust=Trust.POSE)
     course = evolve(course, base=Base.STANDING if course.base is Base.UPRIGHT else course.base)
     calibration = evolve(calibration, method="", known=True, confirmed_ns=ns)
     return calibration, course, [Word("calibrated", text, quality, values, ("pose",))]
-
-
-def vector_of(array: FloatArray) -> FloatArray:
-    """At length 1."""
-    return np.array(vector(array))
 
 
 def _bend(calibration: Calibration, course: Course, up: FloatArray, ns: int) -> tuple[Calibration, Course, list[Word]]:
@@ -146,8 +141,8 @@ def _bend(calibration: Calibration, course: Course, up: FloatArray, ns: int) -> 
     sideways = up - along[:, None] * reference
     deep = along < math.cos(math.radians(UPRIGHT_DEG))
     gone = sideways[deep]
-    x, y, z = (np.array(calibration.sums) - gone.sum(axis=0)).tolist()
-    length = calibration.length + float(np.sqrt(np.einsum("ij,ij->i", gone, gone)).sum())
+    total = plus(calibration.sums, of(gone.sum(axis=0)), -1.0)
+    way = calibration.length + float(lengths(gone).sum())
     tilt = math.degrees(math.acos(max(-1.0, min(1.0, float(along.min())))))
     back = float(along[-1]) > math.cos(math.radians(_BACK_DEG))
     peak = max(calibration.peak_deg, tilt)
@@ -155,22 +150,21 @@ def _bend(calibration: Calibration, course: Course, up: FloatArray, ns: int) -> 
     if back:
         deepest = (*deepest, peak) if peak > _BEND_DEG else deepest
         peak = 0.0
-    calibration = evolve(calibration, sums=(x, y, z), length=length, peak_deg=peak, deepest=deepest)
+    calibration = evolve(calibration, sums=total, length=way, peak_deg=peak, deepest=deepest)
     if len(deepest) < _BENDS:
         return calibration, course, []
     return _bent(calibration, course, ns)
 
 
 def _bent(calibration: Calibration, course: Course, ns: int) -> tuple[Calibration, Course, list[Word]]:
-    total = np.array(calibration.sums)
-    quality = float(np.sqrt(total @ total)) / calibration.length
+    quality = length(calibration.sums) / calibration.length
     if quality < _LEAST_QUALITY:
         word = Word(
             "calibration_failed", "The bends went in different directions: try again, straight ahead.", quality, {}
         )
         return evolve(calibration, method=""), course, [word]
     range_deg = float(np.median(calibration.deepest))
-    course = evolve(course, forward=vector(total), trust=course.trust if course.trust.firm else Trust.POSE)
+    course = evolve(course, forward=unit(calibration.sums), trust=course.trust if course.trust.firm else Trust.POSE)
     calibration = evolve(
         calibration, method="", range_deg=round(range_deg, 1), by_bends=True, known=True, confirmed_ns=ns
     )

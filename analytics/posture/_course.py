@@ -28,7 +28,7 @@ from analytics.posture._excursion import (
     resolved,
     settle,
 )
-from analytics.posture._geometry import angle, lying_detail, right_of, vector, worn_flat
+from analytics.posture._geometry import lying_detail, right_of, worn_flat
 from analytics.posture._limits import (
     BEND_DEG,
     LOWER_M,
@@ -43,6 +43,7 @@ from analytics.posture._limits import (
 from analytics.posture._moves import Move
 from analytics.posture._records import TICK_NS, Away, Base, Course, Here, Trust, say, say_again
 from analytics.posture._ticks import TICK_HZ
+from analytics.posture._vectors import Vector, angle
 from sagittal.names import PostureLabel
 from sagittal.units import NS_PER_S
 
@@ -120,9 +121,9 @@ def arrive(course: Course, here: Here, ns: int, move: Move | None) -> Course:
 def corrected(course: Course, bias: Bias) -> Course:
     """Directions read at rest, with what is known of the sensor's offset by now."""
     if course.reference_acc is not None:
-        course = evolve(course, reference=vector(up_at_rest(bias, course.reference_acc)))
+        course = evolve(course, reference=up_at_rest(bias, course.reference_acc))
     if course.pose_acc is not None:
-        course = evolve(course, pose=vector(up_at_rest(bias, course.pose_acc)))
+        course = evolve(course, pose=up_at_rest(bias, course.pose_acc))
     return course
 
 
@@ -132,13 +133,13 @@ def _seen(course: Course, away: Away, move: Move) -> Away:
     return evolve(away, over=over)
 
 
-def comes_back(course: Course, up: FloatArray, seconds: float) -> bool:
+def comes_back(course: Course, up: Vector, seconds: float) -> bool:
     """Whether a still moment is back in the base's direction after one posture elsewhere, and soon."""
     away = course.away
     if away is None or away.fall is None or away.height_m is None or course.pose is None:
         return False
     straight = abs(away.height_m - away.fall.rise_m) < _LOWER_STILL_M and away.held_deg > _SAME_DEG
-    return straight and seconds < _CLOSES_S and angle(up, np.array(course.pose)) < _SAME_DEG
+    return straight and seconds < _CLOSES_S and angle(up, course.pose) < _SAME_DEG
 
 
 def mended(course: Course, fall: Move | None, turned_deg: float | None) -> Course:
@@ -153,7 +154,7 @@ def mended(course: Course, fall: Move | None, turned_deg: float | None) -> Cours
     return evolve(course, away=evolve(away, fall=fall, height_m=height, drop_m=drop, turned_deg=turned_deg))
 
 
-def second(course: Course, up: FloatArray, ns: int, *, still: bool, turned_deg: float | None) -> Course:
+def second(course: Course, up: Vector, ns: int, *, still: bool, turned_deg: float | None) -> Course:
     """A second is over at `ns`: settle what has been held, and say what can be said of what moves."""
     away = course.away
     if away is None:
@@ -230,7 +231,7 @@ def lost(course: Course) -> Course:
 def _steep(course: Course, away: Away, up: FloatArray, tilt: FloatArray, ns: int) -> tuple[Away, Course]:
     """Ticks beyond 45°: whether the wearer lies, tick by tick."""
     side_axis = right_of(course)
-    side = np.zeros(len(up)) if side_axis is None else np.abs(up @ side_axis)
+    side = np.zeros(len(up)) if side_axis is None else np.abs(up @ np.array(side_axis))
     ahead = np.zeros(len(up)) if course.forward is None else up @ np.array(course.forward)
     half = math.sin(math.radians(LYING_ENDS_DEG))
     for i, one in enumerate(tilt.tolist()):
@@ -264,7 +265,7 @@ def _lies_down(course: Course, away: Away) -> Course:
     return say(say(course, went_ns, PostureLabel.TRANSITION, GUESS), away.steep_ns, PostureLabel.LYING, LIKELY)
 
 
-def _lying_on(course: Course, up: FloatArray, ns: int) -> Course:
+def _lying_on(course: Course, up: Vector, ns: int) -> Course:
     """Lying goes on: on which side."""
     detail = lying_detail(course, up)
     if not course.spans or course.spans[-1].label is not PostureLabel.LYING or course.spans[-1].detail == detail:
@@ -277,12 +278,10 @@ def _first(course: Course, here: Here, ns: int) -> Course:
     if course.reference is not None and course.trust.firm:
         return _again(course, here, ns)
     if worn_flat(here.up):
-        found = evolve(
-            course, reference=vector(here.up), trust=Trust.FIRST, base=Base.UPRIGHT, base_ns=ns, pose=vector(here.up)
-        )
+        found = evolve(course, reference=here.up, trust=Trust.FIRST, base=Base.UPRIGHT, base_ns=ns, pose=here.up)
         found = evolve(found, reference_acc=here.acc, pose_acc=here.acc)
         return say(found, ns, PostureLabel.STANDING, UNSURE, str(Base.UPRIGHT))
-    found = evolve(course, base=Base.LYING, base_ns=ns, pose=vector(here.up), pose_acc=here.acc)
+    found = evolve(course, base=Base.LYING, base_ns=ns, pose=here.up, pose_acc=here.acc)
     return say(found, ns, PostureLabel.LYING, UNSURE)
 
 
@@ -297,15 +296,14 @@ def _while_lying_first(course: Course, away: Away, here: Here, ns: int) -> Cours
     rise = away.height_m
     if rise is not None and rise > max(_ROSE_FROM_LYING_M, _SIGNIFICANT * away.sd_m) and worn_flat(here.up):
         course = say(course, away.left_ns, PostureLabel.TRANSITION, GUESS)
-        course = evolve(course, reference=vector(here.up), reference_acc=here.acc, trust=Trust.RISE)
+        course = evolve(course, reference=here.up, reference_acc=here.acc, trust=Trust.RISE)
         return at_base(course, Base.UPRIGHT, here, ns, UNSURE)
     return at_base(course, Base.LYING, here, ns, UNSURE, since_ns=away.left_ns)
 
 
 def _from_seat(course: Course, away: Away, here: Here, ns: int, move: Move | None) -> Course:
     """A still moment after leaving a seat: standing, lying, or still seated."""
-    reference = np.array(course.reference)
-    tilt = angle(here.up, reference)
+    tilt = _tilt(course, here)
     if away.lying_ns >= 0 or tilt > LYING_DEG:
         return course
     height = away.height_m
@@ -322,7 +320,7 @@ def _from_seat(course: Course, away: Away, here: Here, ns: int, move: Move | Non
 
 def _from_lying(course: Course, away: Away, here: Here, ns: int) -> Course:
     """A still moment after lying: lying still, sitting, or standing."""
-    tilt = angle(here.up, np.array(course.reference))
+    tilt = _tilt(course, here)
     if tilt > LYING_ENDS_DEG:
         return at_base(course, Base.LYING, here, ns, LIKELY, since_ns=away.left_ns)
     course = say(course, away.left_ns, PostureLabel.TRANSITION, GUESS)
@@ -336,7 +334,7 @@ def _from_lying(course: Course, away: Away, here: Here, ns: int) -> Course:
 def _from_upright(course: Course, away: Away, here: Here, ns: int, move: Move | None) -> Course:
     """A still moment after leaving an upright base: back again, risen, or held elsewhere."""
     height = away.height_m
-    tilt = angle(here.up, np.array(course.reference))
+    tilt = _tilt(course, here)
     if away.lying_ns >= 0:
         return _lying_held(course, away, ns)
     course = _closed(course, away, here, ns, move)
@@ -393,7 +391,7 @@ def _closed(course: Course, away: Away, here: Here, ns: int, move: Move | None) 
         return course
     if away.held_ns >= 0 and abs(height) > _CLOSES_M:
         return course
-    if angle(here.up, np.array(pose)) > _SAME_DEG or not _elsewhere(away, move):
+    if angle(here.up, pose) > _SAME_DEG or not _elsewhere(away, move):
         return course
     drop = None if away.drop_m is None else away.drop_m + height / 2
     return evolve(course, away=evolve(away, height_m=0.0, drop_m=drop))
@@ -405,8 +403,14 @@ def _rose(course: Course, away: Away, here: Here, ns: int, move: Move | None) ->
     course = say(course, away.left_ns, PostureLabel.TRANSITION, GUESS)
     course = _happened.stood_up(course, away, move, ns)
     if not course.trust.firm:
-        course = evolve(course, reference=vector(here.up), reference_acc=here.acc, trust=Trust.RISE)
+        course = evolve(course, reference=here.up, reference_acc=here.acc, trust=Trust.RISE)
     return at_base(course, Base.STANDING, here, ns, LIKELY)
+
+
+def _tilt(course: Course, here: Here) -> float:
+    """Degrees from upright, which must be known."""
+    assert course.reference is not None
+    return angle(here.up, course.reference)
 
 
 def _since(away: Away, ns: int) -> int:
@@ -414,9 +418,9 @@ def _since(away: Away, ns: int) -> int:
     return ns if away.lain_ns >= 0 else away.left_ns
 
 
-def _moving(course: Course, away: Away, up: FloatArray, ns: int) -> Course:
+def _moving(course: Course, away: Away, up: Vector, ns: int) -> Course:
     """Nothing still yet: transition at first, then what it was before, with little confidence."""
-    near = course.pose is not None and angle(up, np.array(course.pose)) < UPRIGHT_DEG
+    near = course.pose is not None and angle(up, course.pose) < UPRIGHT_DEG
     if ns - away.left_ns >= _RESTLESS_NS and near:
         detail = str(course.base) if course.base is Base.UPRIGHT else None
         return say(course, away.left_ns, LABELS[course.base], UNSURE, detail)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from analytics._evolve import evolve
-from analytics._window import FloatArray
 from analytics.posture import _happened, _rules
-from analytics.posture._geometry import lying_detail, vector
+from analytics.posture._geometry import lying_detail
 from analytics.posture._limits import BEND_DEG, LYING_DEG, SITTING_TILT_DEG
 from analytics.posture._moves import Move
 from analytics.posture._records import TICK_NS, Away, Base, Course, Here, say, say_again
+from analytics.posture._vectors import Vector, dot, unit
 from sagittal.names import PostureLabel
 from sagittal.units import NS_PER_S
 
@@ -28,11 +26,11 @@ LABELS = {
 }
 
 
-def leans_back(course: Course, up: FloatArray, tilt: float) -> bool:
+def leans_back(course: Course, up: Vector, tilt: float) -> bool:
     return (
         course.forward is not None
         and tilt > SITTING_TILT_DEG
-        and float(up @ np.array(course.forward)) > math.sin(math.radians(SITTING_TILT_DEG))
+        and dot(up, course.forward) > math.sin(math.radians(SITTING_TILT_DEG))
     )
 
 
@@ -156,15 +154,15 @@ def at_base(course: Course, base: Base, here: Here, ns: int, confidence: float, 
         course,
         base=base,
         base_ns=course.base_ns if same else ns,
-        pose=vector(here.up),
+        pose=here.up,
         pose_acc=here.acc,
         away=None,
         seat_m=course.seat_m if base is Base.SITTING and course.base is Base.SITTING else None,
     )
 
 
-def settle(course: Course, base: Base, up: FloatArray, ns: int) -> Course:
+def settle(course: Course, base: Base, up: Vector, ns: int) -> Course:
     """A posture has been held so long that it is a base of its own."""
     away = course.away
     seat = away.drop_m if away is not None and base is Base.SITTING else None
-    return evolve(course, base=base, base_ns=ns, pose=vector(up), pose_acc=None, away=None, seat_m=seat)
+    return evolve(course, base=base, base_ns=ns, pose=unit(up), pose_acc=None, away=None, seat_m=seat)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import get_args
@@ -13,11 +13,13 @@ from analytics.posture import _beside, _calibration, _course, _seconds, _stream
 from analytics.posture._angles import RATE_HZ, Inclination, inclination
 from analytics.posture._beside import Added, Beside
 from analytics.posture._calibration import Calibration, Method, Word
-from analytics.posture._limits import EXPIRES_GAP_S, NOT_WORN_RADPS, NOT_WORN_S
-from analytics.posture._records import Base, Course, Happening, Vector, say
+from analytics.posture._limits import EXPIRES_GAP_S, NOT_WORN_S
+from analytics.posture._prepared import Prepared, prepare
+from analytics.posture._records import Base, Course, Happening, say
 from analytics.posture._seconds import Numbers, Second, Seconds, Walking
 from analytics.posture._stream import StreamState
-from analytics.posture._ticks import GYR, LAG, TICK_HZ
+from analytics.posture._ticks import LAG, TICK_HZ
+from analytics.posture._vectors import Vector
 from sagittal.names import PostureLabel
 from sagittal.results import Angles, Event, EventName, Posture
 from sagittal.units import NS_PER_S
@@ -53,10 +55,26 @@ class Seen:
     settled: list[Posture] = field(default_factory=list)
 
 
+def posture_prepare(state: PostureState, rows: FloatArray, quat: FloatArray) -> Sequence[Prepared]:
+    """What the next K seconds of one segment show by themselves, each the same to the last bit for every K.
+
+    Until the last of them is taken the state may go on by `posture_walks`, `posture_mounting` and `posture_calibrate`,
+    not by `posture_break`.
+
+    Parameters
+    ----------
+    rows
+        (K, 100, 6) acc in m/s² as the sensor reads it and gyr in rad/s without its bias.
+    quat
+        (K, 100, 4) sensor → earth, scalar first, z up.
+    """
+    stream = state.stream if state.begun else StreamState()
+    return prepare(stream.tail, stream.buffer, rows, quat)
+
+
 def posture_step(
     state: PostureState,
-    rows: FloatArray,
-    quat: FloatArray,
+    second: Prepared,
     start_ns: int,
     *,
     walking: bool,
@@ -69,10 +87,8 @@ def posture_step(
 
     Parameters
     ----------
-    rows
-        (100, 6) acc in m/s² as the sensor reads it and gyr in rad/s without its bias.
-    quat
-        (100, 4) sensor → earth, scalar first, z up.
+    second
+        The next one of those that `posture_prepare` made from this state or one before it without a break since.
     start_ns
         UTC of the first row.
     walking, cadence_spm
@@ -83,7 +99,7 @@ def posture_step(
         Windows of further sites over the same second, by name.
     """
     state, words = _begun(state, start_ns)
-    stream, up = _stream.look(state.stream, rows, quat, walking=walking)
+    stream, up = _stream.look(state.stream, second, walking=walking)
     calibration, course, more = _calibration.go_on(
         state.calibration, stream.course, up, start_ns, still=stream.is_still
     )
@@ -96,16 +112,16 @@ def posture_step(
         words += more
     stream = stream if course is stream.course else evolve(stream, course=course)
     state = evolve(state, stream=stream, calibration=calibration, end_ns=start_ns + NS_PER_S)
-    state, worn = _worn(state, start_ns, version)
+    state, worn = _worn(state, start_ns, version, slow=second.slow)
     angles = inclination(state.stream.course, up)
     numbers = _numbers(calibration, angles)
     if others:
-        state, added = _beside_too(state, rows[:, :3], others, numbers, walking=walking)
+        state, added = _beside_too(state, second.acc, others, numbers, walking=walking)
         numbers = evolve(
             numbers, lumbar_flexion_deg=added.lumbar_flexion_deg, lumbar_lateral_deg=added.lumbar_lateral_deg
         )
-    second = Second(start_ns, numbers, walking, cadence_spm, version)
-    seconds = _seconds.decide(_seconds.add(state.seconds, second), [], decided_ns)
+    told = Second(start_ns, numbers, walking, cadence_spm, version)
+    seconds = _seconds.decide(_seconds.add(state.seconds, told), [], decided_ns)
     state, said, settled = _tell(evolve(state, seconds=seconds), start_ns)
     state, happened = _happened(state, version)
     events = [*worn, *(_spoken(word, start_ns, version) for word in words), *happened]
@@ -163,13 +179,12 @@ def _begun(state: PostureState, start_ns: int) -> tuple[PostureState, list[Word]
     return evolve(state, stream=stream, calibration=calibration, begun=True, motionless_s=0), words
 
 
-def _worn(state: PostureState, start_ns: int, version: str) -> tuple[PostureState, list[Event]]:
+def _worn(state: PostureState, start_ns: int, version: str, *, slow: bool) -> tuple[PostureState, list[Event]]:
     """Nobody is as still as a table."""
     before = state.motionless_s
     if not state.stream.is_still and not before:
         return state, []
-    rates = state.stream.buffer[-TICK_HZ:, GYR]
-    still = state.stream.is_still and float(rates.max()) < NOT_WORN_RADPS and float(rates.min()) > -NOT_WORN_RADPS
+    still = state.stream.is_still and slow
     if not still and not before:
         return state, []
     state = evolve(state, motionless_s=before + 1 if still else 0)

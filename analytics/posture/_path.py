@@ -13,7 +13,8 @@ import numpy as np
 
 from analytics._window import FloatArray
 from analytics.posture._bias import Bias
-from analytics.posture._ticks import ACC, GYR, QUAT, SHAKE, TICK_S, in_earth
+from analytics.posture._ticks import ACC, QUAT, RATE, SHAKE, TICK_S, in_earth, lengths
+from analytics.posture._vectors import Vector
 from sagittal.units import STANDARD_GRAVITY_MPS2
 
 HEIGHT_SD_M = 0.03
@@ -58,10 +59,10 @@ class Path:
         return float(np.hypot(left, self.offset_sd_m))
 
 
-def path_of(ticks: FloatArray, start_up: FloatArray, end_up: FloatArray, bias: Bias) -> Path:
-    """The path over `ticks`, (n, 11), whose first and last are still, with up there as unit vectors."""
+def path_of(ticks: FloatArray, start_up: Vector, end_up: Vector, bias: Bias) -> Path:
+    """The path over `ticks`, (n, 12), whose first and last are still, with up there as unit vectors."""
     quat = ticks[:, QUAT]
-    ends = in_earth(quat[[0, -1]], np.stack((start_up, end_up)))
+    ends = in_earth(quat[[0, -1]], np.array((start_up, end_up)))
     share = np.linspace(0.0, 1.0, len(ticks))[:, None]
     up = _into_sensor(quat, ends[0] + (ends[1] - ends[0]) * share)
     acc = ticks[:, ACC]
@@ -71,14 +72,13 @@ def path_of(ticks: FloatArray, start_up: FloatArray, end_up: FloatArray, bias: B
     height = _sums(velocity)
     by_offset = height[:, 1:]
     furthest = by_offset[int(np.argmax(np.einsum("ij,ij->i", by_offset, by_offset)))]
-    gyr = ticks[:, GYR]
     return Path(
         up=up,
         height=height[:, 0],
         velocity=velocity[:, 0],
-        rate=np.sqrt(np.einsum("ij,ij->i", gyr, gyr)),
+        rate=ticks[:, RATE],
         shake=ticks[:, SHAKE],
-        force=np.sqrt(np.einsum("ij,ij->i", acc, acc)),
+        force=lengths(acc),
         residual_mps=residual,
         by_offset=by_offset[-1],
         offset_sd_m=float(np.sqrt(furthest @ bias.spread @ furthest)),
@@ -130,4 +130,4 @@ def _integral(values: FloatArray) -> FloatArray:
 def _into_sensor(quat: FloatArray, vectors: FloatArray) -> FloatArray:
     """(n, 3) earth vectors, one for every quaternion, as unit vectors in the sensor frame."""
     found = in_earth(quat * (1.0, -1.0, -1.0, -1.0), vectors)
-    return np.asarray(found / np.sqrt(np.einsum("ij,ij->i", found, found))[:, None])
+    return np.asarray(found / lengths(found)[:, None])

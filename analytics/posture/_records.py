@@ -7,10 +7,8 @@ from enum import StrEnum
 
 from analytics._evolve import evolve
 from analytics.posture._moves import Move
-from analytics.posture._ticks import Array
+from analytics.posture._vectors import Vector
 from sagittal.names import PostureLabel
-
-Vector = tuple[float, float, float]
 
 
 class Base(StrEnum):
@@ -52,8 +50,8 @@ class Span:
 class Here:
     """A still moment: its mean acceleration as the sensor reads it, m/s², and earth's up in the sensor frame."""
 
-    acc: Array
-    up: Array
+    acc: Vector
+    up: Vector
 
 
 @dataclass(frozen=True)
@@ -156,9 +154,9 @@ class Course:
     trust: Trust = Trust.NONE
     base: Base = Base.NONE
     base_ns: int = 0
-    reference_acc: Array | None = None
+    reference_acc: Vector | None = None
     pose: Vector | None = None
-    pose_acc: Array | None = None
+    pose_acc: Vector | None = None
     seat_m: float | None = None
     away: Away | None = None
     spans: tuple[Span, ...] = ()

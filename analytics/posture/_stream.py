@@ -8,30 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analytics._evolve import evolve
-from analytics._window import BoolArray, FloatArray
+from analytics._window import FloatArray
 from analytics.posture import _course
 from analytics.posture._bias import Bias, at_rest, back_again, between_rests, up_at_rest
-from analytics.posture._geometry import vector
 from analytics.posture._moves import BESIDE, Move, describe
 from analytics.posture._path import Path, path_of, turned
-from analytics.posture._records import Base, Course, Here, Trust, Vector
-from analytics.posture._stills import RESTLESS, SPAN, quiet
-from analytics.posture._ticks import (
-    ACC,
-    COLUMNS,
-    GYR,
-    KEPT,
-    LAG,
-    QUAT,
-    TICK_HZ,
-    TICK_S,
-    Array,
-    Tail,
-    in_earth,
-    in_sensor,
-    one_in_earth,
-    ticks,
-)
+from analytics.posture._prepared import Prepared
+from analytics.posture._records import Base, Course, Here, Trust
+from analytics.posture._stills import RESTLESS, SPAN
+from analytics.posture._ticks import ACC, COLUMNS, LAG, RATE, TICK_HZ, TICK_S, Array, Tail
+from analytics.posture._vectors import UP, ZERO, Vector, of, plus, rotated, scaled, unit
 from sagittal.units import STANDARD_GRAVITY_MPS2
 
 _SHORT_STILL = round(0.8 * TICK_HZ)
@@ -44,7 +30,6 @@ _PACES = 3
 """Seconds in a row that must look like walking before the course of postures believes it."""
 _ENOUGH_WALKING_S = 8.0
 _WALKING_MEMORY_S = 600.0
-_UP = np.array([0.0, 0.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -53,8 +38,8 @@ class Still:
 
     first: int
     last: int
-    start_acc: Array
-    end_acc: Array
+    start_acc: Vector
+    end_acc: Vector
 
 
 @dataclass(frozen=True)
@@ -74,9 +59,9 @@ class Fall:
 class Walked:
     """Upright as walking shows it: sums of up over seconds, of this walk and of all."""
 
-    total: Vector = (0.0, 0.0, 0.0)
+    total: Vector = ZERO
     seconds: float = 0.0
-    here: Vector = (0.0, 0.0, 0.0)
+    here: Vector = ZERO
     here_s: float = 0.0
 
 
@@ -101,7 +86,7 @@ class StreamState:
     paces: int = 0
     undo: Course | None = None
     fall: Fall | None = None
-    earth_up: Vector = (0.0, 0.0, 1.0)
+    earth_up: Vector = UP
     bias: Bias = field(default_factory=Bias)
     walked: Walked = field(default_factory=Walked)
     course: Course = field(default_factory=Course)
@@ -116,60 +101,50 @@ class StreamState:
         return self.buffer[max(0, first - self.first) : last + 1 - self.first]
 
 
-def look(state: StreamState, rows: FloatArray, quat: FloatArray, *, walking: bool) -> tuple[StreamState, FloatArray]:
-    """Take a second; the state, and (20, 3) up in the sensor frame at its ticks.
-
-    Parameters
-    ----------
-    rows
-        (100, 6) acc in m/s² as the sensor reads it and gyr in rad/s without its bias.
-    quat
-        (100, 4) sensor → earth.
-    """
-    tail, found = ticks(state.tail, rows, quat)
+def look(state: StreamState, second: Prepared, *, walking: bool) -> tuple[StreamState, FloatArray]:
+    """Take a second; the state, and (20, 3) up in the sensor frame at its ticks."""
+    still = second.loosely if state.loose else second.still
     start = state.end
-    buffer = np.concatenate((state.buffer[-(KEPT - TICK_HZ) :], found))
-    paces = state.paces + 1 if walking else 0
-    state = evolve(state, tail=tail, buffer=buffer, first=start + TICK_HZ - len(buffer), paces=paces)
-    still, rate = _quiet(state)
-    if state.is_still and state.still is not None and not paces and bool(still.all()):
-        return _still_on(state, state.still, rate)
-    events = np.flatnonzero(np.diff(still, prepend=state.is_still)).tolist() if still.any() or state.is_still else []
-    state = evolve(state, earth_up=_earth_up(state, bool(still[-1])))
-    up = in_sensor(found[:, QUAT], np.array(state.earth_up))
-    done = 0
-    for at in [*events, TICK_HZ]:
+    earth_up = _earth_up(state, second, still=still[-1])
+    up = second.up(earth_up)
+    state = evolve(
+        state,
+        tail=second.tail,
+        buffer=second.buffer,
+        first=start + TICK_HZ - len(second.buffer),
+        paces=state.paces + 1 if walking else 0,
+        earth_up=earth_up,
+    )
+    if (not state.is_still) in still:
+        state = _changing(state, second, still, up)
+    else:
+        state = _pass(state, up, second.rate, start, second.end_acc)
+    return _over(state, rotated(second.mean_back, earth_up)), up
+
+
+def _changing(state: StreamState, second: Prepared, still: list[bool], up: FloatArray) -> StreamState:
+    """A second in which still moments begin or end."""
+    start, rate, done = state.end - TICK_HZ, second.rate, 0
+    for at, now in enumerate(still):
+        if now is state.is_still:
+            continue
         if at > done:
-            state = _pass(state, up[done:at], rate[done:at], start + done)
-        if at < TICK_HZ:
-            state = _begin(state, start + at) if still[at] else _end(state, start + at)
+            acc = _mean_acc(state, start + at - SPAN, start + at - 1) if state.is_still else ZERO
+            state = _pass(state, up[done:at], rate[done:at], start + done, acc)
+        state = _begin(state, start + at) if now else _end(state, start + at)
         done = at
-    mean = up.sum(axis=0) / TICK_HZ
-    if state.paces >= _PACES:
-        state = _walk(state, mean, start + TICK_HZ)
-    state = evolve(state, fall=_watched(state))
-    turning = _turning(state)
-    ns = state.course.at(start + TICK_HZ)
-    course = _course.second(state.course, mean, ns, still=state.is_still, turned_deg=turning)
-    return evolve(state, course=course), up
+    return _pass(state, up[done:], rate[done:], start + done, second.end_acc)
 
 
-def _still_on(state: StreamState, still: Still, rate: FloatArray) -> tuple[StreamState, FloatArray]:
-    """A second that is still from end to end, as most are."""
-    last = state.end - 1
-    acc = state.buffer[-SPAN:, ACC].sum(axis=0) / SPAN
-    earth_up = one_in_earth(state.buffer[-SPAN // 2, QUAT], up_at_rest(state.bias, acc))
-    up = in_sensor(state.buffer[-TICK_HZ:, QUAT], np.array(earth_up))
-    course = state.course
-    fall = state.fall
-    if course.away is not None or course.base is Base.LYING:
-        fall = _watched(state)
-        course = _course.watch(course, up, rate, course.at(last + 1 - TICK_HZ))
-        state = evolve(state, fall=fall, course=course)
-        ns, turning = course.at(last + 1), _turning(state)
-        course = _course.second(course, up.sum(axis=0) / TICK_HZ, ns, still=True, turned_deg=turning)
-    now = Still(still.first, last, still.start_acc, acc)
-    return evolve(state, earth_up=earth_up, still=now, course=course, fall=fall), up
+def _over(state: StreamState, up: Vector) -> StreamState:
+    """A second is over, with that mean direction of up."""
+    walked, course = _walk(state, up) if state.paces >= _PACES else (state.walked, state.course)
+    fall = _watched(state)
+    turning = _turning(state, course)
+    course = _course.second(course, up, course.at(state.end), still=state.is_still, turned_deg=turning)
+    if course is state.course and fall is state.fall and walked is state.walked:
+        return state
+    return evolve(state, walked=walked, course=course, fall=fall)
 
 
 def slipped(state: StreamState) -> StreamState:
@@ -178,7 +153,7 @@ def slipped(state: StreamState) -> StreamState:
     walked = Walked(old.here, old.here_s, old.here, old.here_s)
     known = old.here_s >= _ENOUGH_WALKING_S
     trust = Trust.WALKING if known else Trust.FIRST if course.trust.firm else course.trust
-    reference = vector(np.array(old.here)) if known else course.reference
+    reference = unit(old.here) if known else course.reference
     return evolve(
         state, walked=walked, course=evolve(course, trust=trust, reference=reference, reference_acc=None, forward=None)
     )
@@ -192,23 +167,12 @@ def begin(state: StreamState, origin_ns: int) -> StreamState:
     return StreamState(bias=state.bias, walked=state.walked, course=evolve(course, origin_ns=origin_ns))
 
 
-def _quiet(state: StreamState) -> tuple[BoolArray, FloatArray]:
-    """For every new tick whether it is still, and its rate."""
-    recent = state.buffer[-(TICK_HZ + SPAN - 1) :]
-    if len(recent) < TICK_HZ + SPAN - 1:
-        recent = np.concatenate((np.repeat(recent[:1], TICK_HZ + SPAN - 1 - len(recent), axis=0), recent))
-    return quiet(recent, loose=state.loose)
-
-
-def _pass(state: StreamState, up: FloatArray, rate: FloatArray, tick: int) -> StreamState:
-    """Ticks between two events."""
-    if state.is_still and state.still is not None:
-        course = _course.watch(state.course, up, rate, state.course.at(tick))
-        last = tick + len(up) - 1
-        acc = state.part(last - SPAN + 1, last)[:, ACC].mean(axis=0)
-        return evolve(state, still=evolve(state.still, last=last, end_acc=acc), course=course)
-    since = state.since_still + len(up)
+def _pass(state: StreamState, up: FloatArray, rate: FloatArray, tick: int, acc: Vector) -> StreamState:
+    """Ticks between two events; `acc` is the mean acceleration of the last `SPAN` of them."""
     course = _course.watch(state.course, up, rate, state.course.at(tick))
+    if state.is_still and state.still is not None:
+        return evolve(state, still=evolve(state.still, last=tick + len(up) - 1, end_acc=acc), course=course)
+    since = state.since_still + len(up)
     return evolve(state, since_still=since, loose=since > RESTLESS, course=course)
 
 
@@ -221,7 +185,7 @@ def _end(state: StreamState, tick: int) -> StreamState:
 def _begin(state: StreamState, tick: int) -> StreamState:
     """A still moment is known at this tick, `SPAN` ticks after its start: the move before it is complete."""
     first = tick - SPAN + 1
-    acc = state.part(first, tick)[:, ACC].mean(axis=0)
+    acc = _mean_acc(state, first, tick)
     now = Still(first, tick, acc, acc)
     before, prior = state.still, state.prior
     time_s = state.course.at(first) * 1e-9
@@ -246,7 +210,12 @@ def _begin(state: StreamState, tick: int) -> StreamState:
     arrived = _course.arrive(course, Here(acc, up_at_rest(state.bias, acc)), course.at(first), move)
     fall = state.fall
     if move is not None and before is not None and arrived.away is not None and arrived.away.fall is move:
-        fall = Fall(before, now, state.part(before.last, now.first), _rates(state.part(before.last, state.end - 1)))
+        fall = Fall(
+            before,
+            now,
+            state.part(before.last, now.first).copy(),
+            state.part(before.last, state.end - 1)[:, RATE].copy(),
+        )
     return evolve(state, still=now, prior=before, undo=course, course=arrived, fall=fall)
 
 
@@ -289,12 +258,8 @@ def _watched(state: StreamState) -> Fall | None:
     fall = state.fall
     if fall is None or len(fall.rates) >= len(fall.ticks) + 2 * BESIDE:
         return fall
-    more = state.part(fall.before.last + len(fall.rates), state.end - 1)
-    return evolve(fall, rates=np.concatenate((fall.rates, _rates(more))))
-
-
-def _rates(ticks_: FloatArray) -> FloatArray:
-    return np.asarray(np.sqrt(np.einsum("ij,ij->i", ticks_[:, GYR], ticks_[:, GYR])))
+    more = state.part(fall.before.last + len(fall.rates), state.end - 1)[:, RATE]
+    return evolve(fall, rates=np.concatenate((fall.rates, more)))
 
 
 def _path(state: StreamState, before: Still | None, now: Still) -> Path | None:
@@ -321,43 +286,42 @@ def _move(state: StreamState, path: Path | None, before: Still | None) -> Move |
     if path is None or before is None:
         return None
     toward = np.array(reference) if reference is not None else path.up[0]
-    return describe(path, before.last, toward, _rates(state.part(before.last - BESIDE, before.last - 1)))
+    return describe(path, before.last, toward, state.part(before.last - BESIDE, before.last - 1)[:, RATE])
 
 
-def _turning(state: StreamState) -> float | None:
+def _turning(state: StreamState, course: Course) -> float | None:
     """Turning in the 1.2 s after a fall, once they are over."""
-    since = _course.turning_since(state.course)
+    since = _course.turning_since(course)
     if since is None or state.end < since + BESIDE or since < state.first:
         return None
-    return turned(_rates(state.part(since, since + BESIDE - 1)))
+    return turned(state.part(since, since + BESIDE - 1)[:, RATE])
 
 
-def _earth_up(state: StreamState, still: bool) -> Vector:
+def _earth_up(state: StreamState, second: Prepared, *, still: bool) -> Vector:
     """Earth's up in the filter's frame: read off at rest, followed in between as the filter follows the offset."""
-    ticks_now = state.buffer[-SPAN:]
     if still:
-        up = up_at_rest(state.bias, ticks_now[:, ACC].sum(axis=0) / SPAN)
-        return one_in_earth(ticks_now[SPAN // 2, QUAT], up)
-    second = state.buffer[-TICK_HZ:, QUAT]
-    offset = in_earth(second[:: TICK_HZ // 4], np.repeat(state.bias.mps2[None], 4, axis=0)).mean(axis=0)
-    goal = _UP * STANDARD_GRAVITY_MPS2 - offset
-    goal /= math.sqrt(float(goal @ goal))
-    old = np.array(state.earth_up)
-    return vector(old + (goal - old) * _FOLLOW)
+        return rotated(second.end_turn, up_at_rest(state.bias, second.end_acc))
+    x, y, z = rotated(second.spread_turn, of(state.bias.mps2))
+    goal = unit((-x, -y, STANDARD_GRAVITY_MPS2 - z))
+    return unit(plus(scaled(state.earth_up, 1.0 - _FOLLOW), goal, _FOLLOW))
 
 
-def _walk(state: StreamState, up: FloatArray, tick: int) -> StreamState:
+def _walk(state: StreamState, up: Vector) -> tuple[Walked, Course]:
     """A second of walking: upright is its mean direction."""
     old = state.walked
     keep = 1.0 if old.seconds < _WALKING_MEMORY_S else _WALKING_MEMORY_S / (old.seconds + 1.0)
-    x, y, z = (np.array(old.total) * keep + up).tolist()
+    total = plus(up, old.total, keep)
     fresh = state.paces == _PACES
-    here = (up if fresh else np.array(old.here) + up).tolist()
-    here_s = 1.0 if fresh else old.here_s + 1.0
-    walked = Walked((x, y, z), old.seconds * keep + 1.0, (here[0], here[1], here[2]), here_s)
+    here = up if fresh else plus(old.here, up)
+    walked = Walked(total, old.seconds * keep + 1.0, here, 1.0 if fresh else old.here_s + 1.0)
     course = state.course
-    if walked.seconds >= _ENOUGH_WALKING_S and course.trust is not Trust.POSE:
-        course = evolve(course, reference=vector(np.array(walked.total)), reference_acc=None, trust=Trust.WALKING)
-    elif course.reference is None:
-        course = evolve(course, reference=vector(np.array(walked.total)), reference_acc=None, trust=Trust.RISE)
-    return evolve(state, walked=walked, course=_course.walked(course, course.at(tick)))
+    known = walked.seconds >= _ENOUGH_WALKING_S and course.trust is not Trust.POSE
+    if known or course.reference is None:
+        trust = Trust.WALKING if known else Trust.RISE
+        course = evolve(course, reference=unit(total), reference_acc=None, trust=trust)
+    return walked, _course.walked(course, course.at(state.end))
+
+
+def _mean_acc(state: StreamState, first: int, last: int) -> Vector:
+    """Mean acceleration of buffered ticks, m/s²."""
+    return of(state.part(first, last)[:, ACC].mean(axis=0))

@@ -1,4 +1,4 @@
-"""A second of samples as twenty ticks: acceleration and rate low-passed alike, orientation at the same instants."""
+"""Seconds of samples as twenty ticks each: acceleration and rate low-passed alike, orientation at the same instants."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ TICK_HZ = 20
 TICK_S = 1.0 / TICK_HZ
 STEP = GRID_HZ // TICK_HZ
 _HALF = 10
-_TAIL = 2 * _HALF
+TAIL = 2 * _HALF
 _LIVELY_MPS2 = 0.5
 """A second in which the slow part of the acceleration changes less holds no impact."""
 LAG = _HALF // STEP
 """Ticks by which the filtered signals come later than the samples."""
 KEPT = 8 * TICK_HZ
 """Ticks that are remembered: moves up to 8 s."""
-ACC, GYR, QUAT, SHAKE = slice(0, 3), slice(3, 6), slice(6, 10), 10
-COLUMNS = 11
+ACC, GYR, QUAT, SHAKE, RATE = slice(0, 3), slice(3, 6), slice(6, 10), 10, 11
+COLUMNS = 12
 
 
 def _filter() -> FloatArray:
     """(20, 120) rows of a Hann window of 0.21 s, half power at 3.4 Hz, half amplitude at 5 Hz, around every tick."""
     weights = np.hanning(2 * _HALF + 3)[1:-1]
-    matrix = np.zeros((TICK_HZ, GRID_HZ + _TAIL))
+    matrix = np.zeros((TICK_HZ, GRID_HZ + TAIL))
     for tick in range(TICK_HZ):
         first = tick * STEP + STEP // 2
         matrix[tick, first : first + 2 * _HALF + 1] = weights / weights.sum()
@@ -50,7 +50,7 @@ def _filter() -> FloatArray:
 _LOW_PASS = _filter()
 
 
-def _to_body() -> FloatArray:
+def _rotation() -> FloatArray:
     """(16, 9) which turns products of quaternion parts (row by row) into the rotation matrix, sensor → earth."""
     table = np.zeros((16, 3, 3))
     w, x, y, z = range(4)
@@ -76,13 +76,10 @@ def _to_body() -> FloatArray:
         (2, 1, w, x, 2.0),
     ):
         put(row, column, a, b, factor)
-    return table
+    return table.reshape(16, 9)
 
 
-_PRODUCTS = _to_body()
-_FROM_EARTH = _PRODUCTS.transpose(0, 2, 1).reshape(48, 3)
-"""Times an earth vector: the products' weights for that vector in the sensor frame."""
-_TO_EARTH = _PRODUCTS.reshape(48, 3)
+_ROTATION = _rotation()
 
 
 @dataclass(frozen=True)
@@ -93,50 +90,54 @@ class Tail:
     quat: Array
 
 
-def ticks(tail: Tail | None, rows: FloatArray, quat: FloatArray) -> tuple[Tail, FloatArray]:
-    """The ticks of a second, (20, 11): acc, gyr, quaternion, shake; they lie `LAG` ticks behind the samples.
+def ticks(tail: Tail | None, rows: FloatArray, quat: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The ticks of K seconds in a row, (K, 20, 12), and the quaternions that the next one's begin with, (K, 2, 4).
+
+    A tick is acc, gyr, quaternion, shake and the length of gyr; it lies `LAG` ticks behind the samples.
 
     Parameters
     ----------
+    tail
+        What came before the first of them; None where nothing did.
     rows
-        (100, 6) acc in m/s² as the sensor reads it and gyr in rad/s without its bias.
+        (K, 100, 6) acc in m/s² as the sensor reads it and gyr in rad/s without its bias.
     quat
-        (100, 4) sensor → earth.
+        (K, 100, 4) sensor → earth.
     """
     if tail is None:
-        tail = Tail(np.repeat(rows[:1], _TAIL, axis=0), np.repeat(quat[STEP // 2 : STEP // 2 + 1], LAG, axis=0))
-    padded = np.concatenate((tail.rows, rows))
-    found = np.empty((TICK_HZ, COLUMNS))
-    smooth = _LOW_PASS @ padded
-    found[:, :6] = smooth
-    now = quat[STEP // 2 :: STEP]
-    found[:LAG, QUAT] = tail.quat
-    found[LAG:, QUAT] = now[:-LAG]
-    slow = np.sqrt(np.einsum("ij,ij->i", smooth[:, :3], smooth[:, :3]))
-    found[:, SHAKE] = 0.0
-    if float(slow.max() - slow.min()) > _LIVELY_MPS2:
-        acc = padded[_HALF:-_HALF, :3]
-        length = np.sqrt(np.einsum("ij,ij->i", acc, acc))
-        found[:, SHAKE] = np.abs(length.reshape(TICK_HZ, STEP) - slow[:, None]).max(axis=1)
-    return Tail(rows[-_TAIL:], now[-LAG:]), found
+        tail = Tail(np.repeat(rows[0, :1], TAIL, axis=0), np.repeat(quat[0, STEP // 2 : STEP // 2 + 1], LAG, axis=0))
+    padded = np.concatenate((np.concatenate((tail.rows[None], rows[:-1, -TAIL:])), rows), axis=1)
+    now = quat[:, STEP // 2 :: STEP]
+    ends = now[:, -LAG:]
+    found = np.empty((len(rows), TICK_HZ, COLUMNS))
+    found[:, :, :6] = _LOW_PASS @ padded
+    found[:, :LAG, QUAT] = np.concatenate((tail.quat[None], ends[:-1]))
+    found[:, LAG:, QUAT] = now[:, :-LAG]
+    slow = lengths(found[:, :, ACC])
+    found[:, :, SHAKE] = _shake(padded[:, _HALF:-_HALF, ACC], slow)
+    found[:, :, RATE] = lengths(found[:, :, GYR])
+    return found, ends
 
 
-def in_sensor(quat: FloatArray, vector: FloatArray) -> FloatArray:
-    """(n, 3) one earth vector in the sensor frame, at every quaternion."""
-    products = (quat[:, :, None] * quat[:, None, :]).reshape(-1, 16)
-    return np.asarray(products @ (_FROM_EARTH @ vector).reshape(16, 3))
+def _shake(acc: FloatArray, slow: FloatArray) -> FloatArray:
+    """The largest difference of the acceleration's length from its slow part at every tick, in lively seconds."""
+    fast = np.abs(lengths(acc).reshape(*slow.shape, STEP) - slow[:, :, None]).max(axis=2)
+    lively = slow.max(axis=1) - slow.min(axis=1) > _LIVELY_MPS2
+    return np.where(lively[:, None], fast, 0.0)
 
 
-def one_in_earth(quat: FloatArray, vector: FloatArray) -> tuple[float, float, float]:
-    """One sensor vector in the earth frame, at one quaternion."""
-    w, a, b, c = quat.tolist()
-    x, y, z = vector.tolist()
-    p, q, r = 2 * (b * z - c * y), 2 * (c * x - a * z), 2 * (a * y - b * x)
-    return (x + w * p + b * r - c * q, y + w * q + c * p - a * r, z + w * r + a * q - b * p)
+def lengths(vectors: FloatArray) -> FloatArray:
+    """The lengths of (..., 3) vectors."""
+    x, y, z = vectors[..., 0], vectors[..., 1], vectors[..., 2]
+    return np.asarray(np.sqrt(x * x + y * y + z * z))
+
+
+def rotations(quat: FloatArray) -> FloatArray:
+    """(..., n, 9) rotation matrices sensor → earth, row by row, of (..., n, 4) unit quaternions."""
+    products = quat[..., :, None] * quat[..., None, :]
+    return np.asarray(products.reshape(*quat.shape[:-1], 16) @ _ROTATION)
 
 
 def in_earth(quat: FloatArray, vectors: FloatArray) -> FloatArray:
     """(n, 3) sensor vectors, one for every quaternion, in the earth frame."""
-    products = (quat[:, :, None] * quat[:, None, :]).reshape(-1, 16)
-    matrices = (products @ _PRODUCTS.reshape(16, 9)).reshape(-1, 3, 3)
-    return np.asarray(np.einsum("nij,nj->ni", matrices, vectors))
+    return np.asarray(np.einsum("nij,nj->ni", rotations(quat).reshape(-1, 3, 3), vectors))

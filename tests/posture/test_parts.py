@@ -18,6 +18,7 @@ from analytics.posture._records import Base, Course, Trust
 from analytics.posture._rules import depth_needed, seated_odds
 from analytics.posture._statistics import Statistics, acceptable_s, close, observe, trunk_band
 from analytics.posture._ticks import COLUMNS, QUAT, TICK_S
+from analytics.posture._vectors import of
 from sagittal.names import PostureLabel
 from sagittal.results import Event, Posture
 from sagittal.units import NS_PER_S, STANDARD_GRAVITY_MPS2
@@ -31,14 +32,14 @@ def test_an_offset_is_found_from_still_moments_in_different_postures(offset: lis
     bias = Bias()
     for turn in range(3):
         for i, up in enumerate(DIRECTIONS):
-            bias = at_rest(bias, STANDARD_GRAVITY_MPS2 * up + np.array(offset), 10.0 * turn + i)
+            bias = at_rest(bias, of(STANDARD_GRAVITY_MPS2 * up + np.array(offset)), 10.0 * turn + i)
     assert bias.mps2 == pytest.approx(offset, abs=0.1)
-    found = up_at_rest(bias, STANDARD_GRAVITY_MPS2 * DIRECTIONS[3] + np.array(offset))
-    assert math.degrees(math.acos(min(1.0, float(found @ DIRECTIONS[3])))) < 1.0
+    found = up_at_rest(bias, of(STANDARD_GRAVITY_MPS2 * DIRECTIONS[3] + np.array(offset)))
+    assert math.degrees(math.acos(min(1.0, float(np.dot(found, DIRECTIONS[3]))))) < 1.0
 
 
 def test_one_posture_alone_tells_only_what_lies_along_it() -> None:
-    bias = at_rest(Bias(), np.array([STANDARD_GRAVITY_MPS2 + 0.5, 0.0, 0.0]), 0.0)
+    bias = at_rest(Bias(), (STANDARD_GRAVITY_MPS2 + 0.5, 0.0, 0.0), 0.0)
     assert bias.mps2 == pytest.approx([0.5, 0.0, 0.0], abs=0.01)
     assert bias.spread[0, 0] < 0.01
     assert bias.spread[1, 1] == pytest.approx(1.0)
@@ -54,7 +55,7 @@ def test_a_fall_between_two_rests_is_measured(drop_m: float, seconds: float, dri
     ticks = np.zeros((n, COLUMNS))
     ticks[:, 0] = STANDARD_GRAVITY_MPS2 - drop_m * slow / seconds**2 + drift_mps2
     ticks[:, QUAT] = np.array([math.sqrt(0.5), 0.0, -math.sqrt(0.5), 0.0])
-    up = np.array([1.0, 0.0, 0.0])
+    up = (1.0, 0.0, 0.0)
     path = path_of(ticks, up, up, Bias())
     assert path.rise_m == pytest.approx(-drop_m, abs=0.01)
     assert path.residual_mps == pytest.approx(drift_mps2 * seconds, abs=0.01)

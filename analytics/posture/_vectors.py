@@ -1,0 +1,63 @@
+"""Vectors of three plain numbers: for one direction at a time they are several times as fast as arrays."""
+
+from __future__ import annotations
+
+import math
+
+from analytics._window import FloatArray
+
+Vector = tuple[float, float, float]
+ZERO: Vector = (0.0, 0.0, 0.0)
+UP: Vector = (0.0, 0.0, 1.0)
+
+
+def of(array: FloatArray) -> Vector:
+    """Three numbers of an array."""
+    x, y, z = array.tolist()
+    return (x, y, z)
+
+
+def dot(a: Vector, b: Vector) -> float:
+    """The scalar product."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+def cross(a: Vector, b: Vector) -> Vector:
+    """The vector product."""
+    return (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
+
+
+def plus(a: Vector, b: Vector, times: float = 1.0) -> Vector:
+    """The sum of a and so many times b."""
+    return (a[0] + times * b[0], a[1] + times * b[1], a[2] + times * b[2])
+
+
+def scaled(a: Vector, times: float) -> Vector:
+    """So many times as long."""
+    return (times * a[0], times * a[1], times * a[2])
+
+
+def length(a: Vector) -> float:
+    """How long it is."""
+    return math.sqrt(dot(a, a))
+
+
+def unit(a: Vector) -> Vector:
+    """At length 1."""
+    size = length(a)
+    return (a[0] / size, a[1] / size, a[2] / size)
+
+
+def angle(a: Vector, b: Vector) -> float:
+    """Angle between two unit vectors, degrees."""
+    return math.degrees(math.acos(max(-1.0, min(1.0, dot(a, b)))))
+
+
+def rotated(matrix: list[float], a: Vector) -> Vector:
+    """Times a (3, 3) matrix that lies row by row in a list of nine."""
+    x, y, z = a
+    return (
+        matrix[0] * x + matrix[1] * y + matrix[2] * z,
+        matrix[3] * x + matrix[4] * y + matrix[5] * z,
+        matrix[6] * x + matrix[7] * y + matrix[8] * z,
+    )
