@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
-
-Side = Literal["left", "right"]
 
 
 @dataclass(frozen=True, slots=True)
-class InitialContact:
-    """A foot touching the ground: grid row (sub-sample), which foot, how sure (0–1)."""
+class Contacts:
+    """Feet touching the ground, in order of time: grid row (sub-sample), whether the right foot, how sure (0–1)."""
 
-    row: float
-    side: Side | None
-    confidence: float
+    row: tuple[float, ...] = ()
+    right: tuple[bool, ...] = ()
+    confidence: tuple[float, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class Bout:
     confidence: float
     metrics: dict[str, float | None] = field(default_factory=dict)
     not_assessable: dict[str, str] = field(default_factory=dict)
-    contacts: tuple[InitialContact, ...] = ()
-    closing_contacts: tuple[InitialContact, ...] = ()
+    contacts: Contacts = field(default_factory=Contacts)
+    closing_contacts: Contacts = field(default_factory=Contacts)
     turns: tuple[Turn, ...] = ()
 
 

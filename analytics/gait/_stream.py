@@ -17,7 +17,7 @@ from analytics._window import GRID_HZ, FloatArray, Window
 from analytics.gait._contacts import find_steps
 from analytics.gait._prepare import Prepared
 from analytics.gait._results import Bout, GaitResult, MountingKnown, Now
-from analytics.gait._runs import BEGINNING, BREAK_S, Run, Walk, close, feed, no_run, walk_of, walking_of
+from analytics.gait._runs import BEGINNING, BREAK_S, Run, Walk, feed, no_run, walk_of, walking_of
 from analytics.gait._signals import Level, Signals, level, local_mounting, signals, slower
 from analytics.gait._state import GaitState
 from analytics.gait._summary import ADULT_HEIGHT_M, SENSOR_TO_HEIGHT, summarise
@@ -129,25 +129,31 @@ def _forget(state: GaitState) -> GaitState:
 def _analyse(state: GaitState, until: int, *, last: bool = False) -> tuple[GaitState, list[GaitResult]]:
     """Decide the contacts up to row `until` and tell what became known."""
     if until <= state.decided or state.end - state.start < SHORTEST_S * GRID_HZ:
-        return (evolve(state, run=no_run()), _closed_bouts(state, close(state.run)[1])) if last else (state, [])
+        if not last:
+            return state, []
+        walk = walk_of(state.run)
+        return evolve(state, run=no_run()), [_bout(state, walk, final=True)] if walk else []
     stretch = _look_closely(state)
     new = stretch.table[(stretch.table[:, ROW] >= state.decided) & (stretch.table[:, ROW] < until)]
     turns = np.concatenate((state.turns, stretch.turns[stretch.turns[:, 1] > state.decided]))
     run, walks = feed(state.run, new)
-    if last or _idle(run, stretch.table, state.end):
-        run, ended = close(run)
-        walks += ended
+    walk = walk_of(run)
+    if last or _idle(run, walk, stretch.table, state.end):
+        walks += [walk] if walk else []
+        run, walk = no_run(), None
     mounting = mounting_of.merge(state.mounting, stretch.mounting)
     state = evolve(state, turns=turns)
-    run, open_bout = _open_bout(state, run)
-    results = _closed_bouts(state, walks) + open_bout
+    results: list[GaitResult] = [_bout(state, one, final=True) for one in walks]
+    if walk is not None and run.length >= BEGINNING:
+        run = replace(run, told=True)
+        results.append(_bout(state, walk, final=False))
     results += _mounting_results(state, mounting, until)
     still = run.table[0, ROW] if len(run.table) else until - CONTEXT_S * GRID_HZ
     state = evolve(state, run=run, turns=_one_each(turns, still), decided=until, active=False, mounting=mounting)
     return state, results
 
 
-def _idle(run: Run, table: FloatArray, end: int) -> bool:
+def _idle(run: Run, walk: Walk | None, table: FloatArray, end: int) -> bool:
     """Whether the open run has ended: no likely step for so long, those counted that are not decided yet.
 
     Once steps have stopped, the pause counts from the bout's own end, before its closing steps.
@@ -156,7 +162,6 @@ def _idle(run: Run, table: FloatArray, end: int) -> bool:
         return True
     likely = table[table[:, ODDS] > 0.0, ROW]
     newest = max(run.last_row, float(likely[-1]) if len(likely) else 0.0)
-    walk = walk_of(run)
     if walk is not None and end - newest > STOPPED_S * GRID_HZ:
         return bool(end - walk.table[-1, ROW] > BREAK_S * GRID_HZ)
     return end - UNSEEN_S * GRID_HZ - newest > BREAK_S * GRID_HZ
@@ -214,16 +219,6 @@ def _one_each(turns: FloatArray, since: float) -> FloatArray:
         if turn[1] >= since and not (kept and turn[0] < kept[-1][1]):
             kept.append(turn)
     return np.asarray(kept).reshape(-1, 3)
-
-
-def _closed_bouts(state: GaitState, walks: list[Walk]) -> list[GaitResult]:
-    return [_bout(state, walk, final=True) for walk in walks]
-
-
-def _open_bout(state: GaitState, run: Run) -> tuple[Run, list[GaitResult]]:
-    """The open run as a provisional bout, once it is walking and its beginning stands."""
-    walk = walk_of(run) if run.length >= BEGINNING else None
-    return (replace(run, told=True), [_bout(state, walk, final=False)]) if walk else (run, [])
 
 
 def _bout(state: GaitState, walk: Walk, *, final: bool) -> Bout:

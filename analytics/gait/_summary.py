@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from analytics._window import GRID_HZ, BoolArray, FloatArray
-from analytics.gait._results import Bout, InitialContact, Turn
+from analytics.gait._results import Bout, Contacts, Turn
 from analytics.gait._runs import Walk
 from analytics.gait._table import (
     CUE,
@@ -43,13 +43,10 @@ VAULT = 1.4
 FEW_STRIDES = "fewer than {0} straight strides"
 
 
-def contact_results(table: FloatArray) -> list[InitialContact]:
+def contact_results(table: FloatArray) -> Contacts:
     """The contacts as results; where the sway contradicts the side the confidence falls."""
     sure = 1.0 / (1.0 + np.exp(-np.clip(table[:, ODDS] + 0.5 * table[:, CUE], -4.0, 4.0)))
-    return [
-        InitialContact(row, "right" if side else "left", confidence)
-        for row, side, confidence in zip(table[:, ROW].tolist(), table[:, SIDE].tolist(), sure.tolist(), strict=True)
-    ]
+    return Contacts(tuple(table[:, ROW].tolist()), tuple((table[:, SIDE] > 0).tolist()), tuple(sure.tolist()))
 
 
 def summarise(walk: Walk, turns: FloatArray, sensor_height_m: float, final: bool) -> Bout:
@@ -85,8 +82,8 @@ def summarise(walk: Walk, turns: FloatArray, sensor_height_m: float, final: bool
         confidence=confidence,
         metrics=metrics,
         not_assessable=reasons,
-        contacts=tuple(contact_results(table)),
-        closing_contacts=tuple(contact_results(walk.closing)),
+        contacts=contact_results(table),
+        closing_contacts=contact_results(walk.closing),
         turns=tuple(Turn(float(a), float(b), float(angle)) for a, b, angle in turns),
     )
 

@@ -340,7 +340,8 @@ def _from_gait(
     walks: list[Walking] = []
     for one in said:
         if isinstance(one, Bout):
-            walk = walk_of(hop.segment_ns, one, judged[one.start_row])
+            walk = walk_of(hop.segment_ns, one, judged[one.start_row], state.open_walk)
+            state = evolve(state, open_walk=None if one.final else walk)
             results.append(walk)
             walks.append(Walking(walk.start_ns, walk.end_ns, round(walk.confidence, 3)))
         elif isinstance(one, MountingKnown):

@@ -40,7 +40,8 @@ _WAITING = TypeAdapter(list[Event | GapMark | Walk])
 class State:
     """Everything between two blocks of one wearer.
 
-    `held` are seconds of the leading site that wait for the others, `gaps` what was missing before them.
+    `held` are seconds of the leading site that wait for the others, `gaps` what was missing before them. `open_walk` is
+    the walk that goes on as it was last told: it spares work, and is not saved.
     """
 
     profile: Wearer
@@ -61,6 +62,7 @@ class State:
     statistics: Statistics = field(default_factory=Statistics)
     waiting: tuple[Event | GapMark | Walk, ...] = ()
     care: dict[str, Any] = field(default_factory=dict)
+    open_walk: Walk | None = None
 
 
 def dump_state(state: State) -> bytes:
@@ -73,7 +75,7 @@ def dump_state(state: State) -> bytes:
             **{
                 one.name: _plain(getattr(state, one.name))
                 for one in fields(State)
-                if one.name not in ("profile", "gait")
+                if one.name not in ("profile", "gait", "open_walk")
             },
         }
     )

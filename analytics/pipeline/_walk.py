@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from analytics.compensation import Assessment
-from analytics.gait import Bout
-from analytics.gait import InitialContact as Contact
+from analytics.gait import Bout, Contacts
 from analytics.pipeline._grid import ROW_NS
 from analytics.pipeline._state import VERSION
 from sagittal.names import Side
@@ -21,21 +20,28 @@ QUALITY = (
 _TOLD_ELSEWHERE = ("cadence_spm", "stride_duration_s", "stride_duration_cv_percent", "strides")
 """Fields of the bout, where the gait analysis says them once."""
 
-_SIDES = {None: None, "left": Side.LEFT, "right": Side.RIGHT}
 
+def walk_of(segment_ns: int, bout: Bout, judged: Assessment, before: Walk | None = None) -> Walk:
+    """The published form of a bout; where both know a metric, the gait analysis is believed.
 
-def walk_of(segment_ns: int, bout: Bout, judged: Assessment) -> Walk:
-    """The published form of a bout; where both know a metric, the gait analysis is believed."""
+    `before` is the walk as it was last told: the contacts of the same walk stand, so only new ones are made.
+    """
 
     def at(row: float) -> int:
         return segment_ns + round(row * ROW_NS)
 
-    def contacts(found: tuple[Contact, ...]) -> list[InitialContact]:
-        return [InitialContact(t_ns=at(one.row), side=_SIDES[one.side], confidence=one.confidence) for one in found]
+    def contacts(found: Contacts, known: list[InitialContact]) -> list[InitialContact]:
+        n = len(known)
+        fresh = zip(found.row[n:], found.right[n:], found.confidence[n:], strict=True)
+        return known[: len(found)] + [
+            InitialContact(t_ns=at(row), side=Side.RIGHT if right else Side.LEFT, confidence=sure)
+            for row, right, sure in fresh
+        ]
 
     metrics, reasons = _metrics(bout, judged)
+    start_ns = at(bout.start_row)
     return Walk(
-        start_ns=at(bout.start_row),
+        start_ns=start_ns,
         end_ns=at(bout.end_row),
         final=bout.final,
         n_steps=bout.n_steps,
@@ -49,8 +55,10 @@ def walk_of(segment_ns: int, bout: Bout, judged: Assessment) -> Walk:
         walking_speed_mps=bout.walking_speed_mps,
         metrics=metrics,
         not_assessable=reasons,
-        initial_contacts=contacts(bout.contacts),
-        closing_contacts=contacts(bout.closing_contacts),
+        initial_contacts=contacts(
+            bout.contacts, before.initial_contacts if before is not None and before.start_ns == start_ns else []
+        ),
+        closing_contacts=contacts(bout.closing_contacts, []),
         turns=[Turn(start_ns=at(one.start_row), end_ns=at(one.end_row), angle_deg=one.angle_deg) for one in bout.turns],
         compensations=list(judged.patterns),
         compensation_score=judged.score,

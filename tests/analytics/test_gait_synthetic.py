@@ -102,9 +102,9 @@ def test_cadence_of_a_walk_between_standing(cadence_spm: float) -> None:
 
 def test_closing_steps_follow_their_bout_and_their_sides_go_on_alternating() -> None:
     (found,) = bouts(told(joined(standing(6), walk(Gait(seconds=20)), standing(8)))[1])
-    rows = [one.row for one in (*found.contacts, *found.closing_contacts)]
-    sides = [one.side for one in (*found.contacts, *found.closing_contacts)]
-    assert found.closing_contacts[0].row > found.end_row
+    rows = [*found.contacts.row, *found.closing_contacts.row]
+    sides = [*found.contacts.right, *found.closing_contacts.right]
+    assert found.closing_contacts.row[0] > found.end_row
     assert max(b - a for a, b in itertools.pairwise(rows)) < 1.5 * 60 / found.cadence_spm * 100
     assert all(a != b for a, b in itertools.pairwise(sides))
     assert found.n_steps == len(found.contacts) - 1
@@ -126,12 +126,9 @@ def test_a_walk_is_seen_live_within_three_seconds() -> None:
 def test_sides_alternate_and_a_mirror_swaps_them_alone() -> None:
     window, image = walk(Gait(seconds=20)), walk(Gait(seconds=20), mirror=True)
     (seen,), (mirrored,) = bouts(told(window)[1]), bouts(told(image)[1])
-    sides = [contact.side for contact in seen.contacts]
-    assert all(a != b for a, b in itertools.pairwise(sides))
-    swapped = {"left": "right", "right": "left"}
-    assert [contact.side for contact in mirrored.contacts] == [swapped[str(side)] for side in sides]
-    rows = [contact.row for contact in seen.contacts]
-    assert [contact.row for contact in mirrored.contacts] == pytest.approx(rows, abs=1e-6)
+    assert all(a != b for a, b in itertools.pairwise(seen.contacts.right))
+    assert mirrored.contacts.right == tuple(not right for right in seen.contacts.right)
+    assert mirrored.contacts.row == pytest.approx(seen.contacts.row, abs=1e-6)
     assert mirrored.stride_length_m == pytest.approx(seen.stride_length_m)
 
 
@@ -140,10 +137,8 @@ def test_any_mounting_tells_the_same_walk(seed: int) -> None:
     mounting = any_mounting(seed)
     straight, turned = told(walk(Gait(seconds=20))), told(walk(Gait(seconds=20), mounting=mounting))
     (one,), (other,) = bouts(straight[1]), bouts(turned[1])
-    assert [contact.row for contact in other.contacts] == pytest.approx(
-        [contact.row for contact in one.contacts], abs=1e-4
-    )
-    assert [contact.side for contact in other.contacts] == [contact.side for contact in one.contacts]
+    assert other.contacts.row == pytest.approx(one.contacts.row, abs=1e-4)
+    assert other.contacts.right == one.contacts.right
     known = [result for result in turned[1] if isinstance(result, MountingKnown)][-1]
     assert np.degrees(math.acos(float(np.dot(known.forward, mounting[:, 1])))) < 5.0
     assert turned[0].mounting.right == pytest.approx(-mounting[:, 2], abs=0.1)
