@@ -7,13 +7,13 @@ and agree with the sway of the pelvis.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from analytics._middle import median
 from analytics._window import GRID_HZ, FloatArray
-from analytics.gait._signals import PERIOD_HOP_S, SLOW_HZ, Signals, nearest, same, slope_kernel
+from analytics.gait._signals import PERIOD_HOP_S, SLOW_HZ, Signals, nearest
 
 LEFT, RIGHT = 0, 1
 FLOOR_MPS2 = 0.08
@@ -63,22 +63,35 @@ def candidates(signals: Signals) -> tuple[np.ndarray, FloatArray]:
     if not len(rows):
         return rows, np.zeros(0)
     apart = np.maximum(APART_S, 0.3 * nearest(signals.period_s, rows / GRID_HZ, PERIOD_HOP_S)) * GRID_HZ
-    kept = np.ones(len(rows), dtype=bool)
-    for place in np.argsort(-hump[rows], kind="stable"):
-        if kept[place]:
-            near = np.abs(rows - rows[place]) < apart[place]
-            near[place] = False
-            kept[near] = False
+    kept = _highest(rows.tolist(), hump[rows], apart.tolist())
     return rows[kept], hump[rows[kept]]
+
+
+def _highest(rows: list[int], height: FloatArray, apart: list[float]) -> list[int]:
+    """Places of the humps that stay when each, from the highest down, takes away those within its reach."""
+    kept = [True] * len(rows)
+    for place in np.argsort(-height, kind="stable").tolist():
+        if not kept[place]:
+            continue
+        here, reach = rows[place], apart[place]
+        other = place - 1
+        while other >= 0 and here - rows[other] < reach:
+            kept[other] = False
+            other -= 1
+        other = place + 1
+        while other < len(rows) and rows[other] - here < reach:
+            kept[other] = False
+            other += 1
+    return [place for place, stays in enumerate(kept) if stays]
 
 
 def side_cue(signals: Signals, time_s: FloatArray, period_s: FloatArray) -> FloatArray:
     """How the pelvis sways about each step, over the usual size: positive for the right foot."""
-    scale = np.clip(period_s / 1.15, 0.8, 1.6)
+    scale = np.minimum(np.maximum(period_s / 1.15, 0.8), 1.6)
     before = _slow_at(signals.sway, time_s - 0.20 * scale)
     after = _slow_at(signals.sway, time_s + 0.25 * scale)
     cue = after - before
-    return np.asarray(cue / max(0.03, float(np.median(np.abs(cue)))))
+    return np.asarray(cue / max(0.03, median(np.abs(cue))))
 
 
 def find_steps(signals: Signals) -> Steps:
@@ -111,11 +124,10 @@ def _prominence(time_s: FloatArray, height: FloatArray) -> FloatArray:
     if not len(time_s):
         return height
     edges = np.arange(0.0, time_s[-1] + 2.5, 2.5)
-    usual = np.empty(len(edges))
-    for n, centre in enumerate(edges):
-        a, b = np.searchsorted(time_s, (centre - 4.0, centre + 4.0))
-        part = np.sort(height[a:b])
-        usual[n] = part[int(0.7 * (len(part) - 1))] if len(part) else FLOOR_MPS2
+    bounds = np.searchsorted(time_s, (edges - 4.0, edges + 4.0)).T.tolist()
+    heights = height.tolist()
+    parts = [sorted(heights[a:b]) for a, b in bounds]
+    usual = [part[int(0.7 * (len(part) - 1))] if part else FLOOR_MPS2 for part in parts]
     local = np.interp(time_s, edges, usual)
     return np.asarray(np.log2(height / local))
 
@@ -125,38 +137,56 @@ def _best_sequence(
 ) -> tuple[np.ndarray, FloatArray, FloatArray]:
     """Dynamic programme over candidates × sides; returns places, sides and chain numbers."""
     n = len(time_s)
-    t, gain = time_s.tolist(), reward.tolist()
-    lean = (SIDE_REWARD * np.clip(cue, -1.5, 1.5)).tolist()
-    period = period_s.tolist()
-    score = [[0.0, 0.0] for _ in range(n)]
+    firsts = _reach(time_s.tolist(), period_s.tolist())
+    changes, repeats = _costs(time_s, period_s, firsts)
+    gain, lean = reward.tolist(), (SIDE_REWARD * np.minimum(np.maximum(cue, -1.5), 1.5)).tolist()
+    lefts, rights = [0.0] * n, [0.0] * n
     back = [[(-1, 0), (-1, 0)] for _ in range(n)]
     total, total_at = [0.0] * (n + 1), [(-1, 0)] * (n + 1)
-    first = 0
-    for i in range(n):
-        span, half = max(1.4, 0.8 * period[i]), 0.5 * period[i]
-        while t[i] - t[first] > span:
-            first += 1
-        anew = total[i] - NEW_START if first < i else total[i]
-        best, come = [anew, anew], [(-2, 0), (-2, 0)]
+    pair = 0
+    for i, first in enumerate(firsts):
+        left = right = total[i] - NEW_START if first < i else total[i]
+        from_left = from_right = (-2, 0)
         for j in range(first, i):
-            step = math.log((t[i] - t[j]) / half) / LOOSE
-            change = min(DEAREST, step * step)
-            same_side = math.log((t[i] - t[j]) / period[i]) / LOOSE
-            repeat = MISSED_STEP + min(DEAREST, same_side * same_side)
-            row = score[j]
-            for side in (LEFT, RIGHT):
-                other, again = row[1 - side] - change, row[side] - repeat
-                if other > best[side]:
-                    best[side], come[side] = other, (j, 1 - side)
-                if again > best[side]:
-                    best[side], come[side] = again, (j, side)
-        score[i] = [best[LEFT] + gain[i] - lean[i], best[RIGHT] + gain[i] + lean[i]]
-        back[i] = come
-        winner = LEFT if score[i][LEFT] >= score[i][RIGHT] else RIGHT
-        total[i + 1], total_at[i + 1] = total[i], total_at[i]
-        if score[i][winner] > total[i]:
-            total[i + 1], total_at[i + 1] = score[i][winner], (i, winner)
+            change, repeat = changes[pair], repeats[pair]
+            pair += 1
+            on_left, on_right = lefts[j], rights[j]
+            if on_right - change > left:
+                left, from_left = on_right - change, (j, RIGHT)
+            if on_left - repeat > left:
+                left, from_left = on_left - repeat, (j, LEFT)
+            if on_left - change > right:
+                right, from_right = on_left - change, (j, LEFT)
+            if on_right - repeat > right:
+                right, from_right = on_right - repeat, (j, RIGHT)
+        lefts[i], rights[i] = left + gain[i] - lean[i], right + gain[i] + lean[i]
+        back[i] = [from_left, from_right]
+        best, winner = (lefts[i], LEFT) if lefts[i] >= rights[i] else (rights[i], RIGHT)
+        total[i + 1], total_at[i + 1] = (best, (i, winner)) if best > total[i] else (total[i], total_at[i])
     return _trace(back, total_at, n)
+
+
+def _reach(time_s: list[float], period_s: list[float]) -> list[int]:
+    """The first candidate from which a step or a stride may lead to each."""
+    firsts, first = [], 0
+    for now, period in zip(time_s, period_s, strict=True):
+        while now - time_s[first] > max(1.4, 0.8 * period):
+            first += 1
+        firsts.append(first)
+    return firsts
+
+
+def _costs(time_s: FloatArray, period_s: FloatArray, firsts: list[int]) -> tuple[list[float], list[float]]:
+    """What a step from each candidate in reach costs, pair by pair: to the other foot, and to the same one again."""
+    n = len(time_s)
+    first = np.array(firsts, dtype=int)
+    counts = np.arange(n) - first
+    later = np.repeat(np.arange(n), counts)
+    earlier = np.arange(len(later)) - np.repeat(np.cumsum(counts) - counts - first, counts)
+    off = np.log((time_s[later] - time_s[earlier]) / period_s[later]) / LOOSE
+    off_half = off + np.log(2.0) / LOOSE
+    changes = np.minimum(DEAREST, off_half * off_half)
+    return changes.tolist(), (MISSED_STEP + np.minimum(DEAREST, off * off)).tolist()
 
 
 def _trace(
@@ -188,20 +218,18 @@ def fine_times(signals: Signals, time_s: FloatArray) -> FloatArray:
     """Sub-sample moment of each contact: where the sharp rise near the hump is steepest, less a constant lag."""
     if not len(time_s):
         return time_s
-    sharp = same(signals.vertical - signals.ahead, slope_kernel(25)) / 2.0
-    sharp = sharp + same(signals.vertical - 3.0 * signals.ahead, slope_kernel(40)) / 3.0
     reach = int(REACH_S * GRID_HZ)
     offsets = np.arange(-reach, reach + 1)
-    centre = np.round(time_s * GRID_HZ).astype(int)
-    rows = np.clip(centre[:, None] + offsets, 0, len(sharp) - 1)
-    weighted = sharp[rows] * (1.0 - 0.4 * (offsets / reach) ** 2)
+    centre = np.rint(time_s * GRID_HZ).astype(int)
+    rows = np.minimum(np.maximum(centre[:, None] + offsets, 0), len(signals.sharp) - 1)
+    weighted = signals.sharp[rows] * (1.0 - 0.4 * (offsets / reach) ** 2)
     best = np.argmax(weighted, axis=1)
-    inner = np.clip(best, 1, 2 * reach - 1)
+    inner = np.minimum(np.maximum(best, 1), 2 * reach - 1)
     row = np.arange(len(centre))
     low, mid, high = weighted[row, inner - 1], weighted[row, inner], weighted[row, inner + 1]
     bend = low - 2.0 * mid + high
     shift = np.where(bend < -1e-9, 0.5 * (low - high) / np.where(bend < -1e-9, bend, -1.0), 0.0)
-    shift = np.where(best == inner, np.clip(shift, -0.5, 0.5), 0.0)
+    shift = np.where(best == inner, np.minimum(np.maximum(shift, -0.5), 0.5), 0.0)
     return np.asarray((centre + offsets[best] + shift) / GRID_HZ - LAG_S)
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.lib.stride_tricks import sliding_window_view
+from scipy.fft import irfft, rfft
 
 from analytics import _mounting as mounting_of
 from analytics._mounting import Mounting
-from analytics._peaks import band_pass
-from analytics._window import GRID_HZ, BoolArray, FloatArray, Window
-
-IntArray = NDArray[np.int64]
+from analytics._window import GRID_HZ, BoolArray, FloatArray
+from analytics.gait import _filters
+from analytics.gait._filters import ComplexArray, Spectrum
 
 GRAVITY = 9.80665
 SLOW = 4
@@ -37,20 +36,26 @@ SLOWEST_S = 1.9
 SWAY_BAND_HZ = (0.4, 1.5)
 
 
+_MARGIN, _SLOW_MARGIN = 32, 50
+"""The longest kernels reach so many rows to either side, at 100 and at 25 Hz."""
+_VERTICAL, _HORIZONTAL, _RATES, _UP = 0, slice(1, 4), slice(4, 7), slice(7, 10)
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
     """A stretch split into vertical and horizontal, still in the sensor frame: no direction needed.
 
-    `vertical` (n,) and `horizontal` (n, 3) are gravity-free acceleration in m/s² at 100 Hz; the slow ones are at
-    25 Hz. `at_s` to `mean_up` describe windows of 2 s, every second, from which the mounting is learnt. `period_s`
+    `samples` (9, n) are acc, gyr and up; `vertical` (n,) and `horizontal` (3, n) gravity-free acceleration in m/s² at
+    100 Hz. `slow` (10, m) holds vertical, horizontal, gyr and up at 25 Hz, `lines` the spectrum of all but up.
+    `at_s` to `mean_up` describe windows of 2 s, every second, from which the mounting is learnt. `period_s`
     and `rhythm` are the stride period and how clear it is, every 2 s.
     """
 
-    window: Window
+    samples: FloatArray
     vertical: FloatArray
     horizontal: FloatArray
-    slow_vertical: FloatArray
-    slow_horizontal: FloatArray
+    slow: FloatArray
+    lines: Spectrum
     at_s: FloatArray
     vigour: FloatArray
     step: FloatArray
@@ -63,97 +68,87 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """A stretch in body axes; without a known direction `forward_known` is False and steps rest on vertical alone."""
+    """A stretch in body axes; at 100 Hz `vertical`, `ahead` (m/s²) and `rates` (3, n): pitch, roll, yaw (rad/s).
+
+    There too `hump` has one hump per step and `sharp` rises where a foot lands. At 25 Hz `sway`, `yaw` (the rate about
+    the vertical), `tilt_deg` and `coherence`; `period_s` and `rhythm` as in `Level`.
+    """
 
     vertical: FloatArray
     ahead: FloatArray
-    left: FloatArray
-    yaw: FloatArray
-    roll: FloatArray
-    pitch: FloatArray
-    slow: FloatArray
-    sway: FloatArray
+    rates: FloatArray
     hump: FloatArray
+    sharp: FloatArray
+    sway: FloatArray
+    yaw: FloatArray
     tilt_deg: FloatArray
     period_s: FloatArray
     rhythm: FloatArray
     coherence: FloatArray
 
 
-@cache
-def slope_kernel(sigma_ms: int) -> FloatArray:
-    """First derivative of a Gaussian, unit absolute sum, ±4 σ: convolving gives the size of a rise."""
-    t = np.arange(-4 * sigma_ms // 10, 4 * sigma_ms // 10 + 1) * 10.0
-    kernel = -t * np.exp(-0.5 * (t / sigma_ms) ** 2)
-    return np.asarray(kernel / np.abs(kernel).sum())
+def slower(signals: FloatArray) -> FloatArray:
+    """Mean of every four rows of (c, n)."""
+    n = signals.shape[1] // SLOW * SLOW
+    return np.asarray(
+        0.25 * (signals[:, 0:n:SLOW] + signals[:, 1:n:SLOW] + signals[:, 2:n:SLOW] + signals[:, 3:n:SLOW])
+    )
 
 
-@cache
-def band_kernel(low_hz: float, high_hz: float, taps: int) -> FloatArray:
-    """Linear-phase band-pass at 25 Hz."""
-    return band_pass(taps, low_hz, high_hz, SLOW_HZ)
-
-
-def same(signal: FloatArray, kernel: FloatArray) -> FloatArray:
-    """Zero-phase convolution along the rows, edges held."""
-    half = len(kernel) // 2
-    if signal.ndim == 1:
-        padded = np.concatenate((np.full(half, signal[0]), signal, np.full(half, signal[-1])))
-        return np.convolve(padded, kernel, "valid")
-    return np.column_stack([same(column, kernel) for column in signal.T])
-
-
-def slower(signal: FloatArray) -> FloatArray:
-    """Mean of every four rows."""
-    n = len(signal) // SLOW
-    return np.asarray(signal[: n * SLOW].reshape(n, SLOW, *signal.shape[1:]).mean(axis=1))
-
-
-def level(window: Window) -> Level:
-    """Split a stretch of at least 2 s into vertical and horizontal, find its rhythm and describe its 2 s windows."""
-    along = np.einsum("ij,ij->i", window.acc, window.up)
-    vertical = along - GRAVITY
-    horizontal = window.acc - along[:, None] * window.up
-    slow = slower(np.concatenate((vertical[:, None], horizontal, window.gyr, window.up), axis=1))
-    period, rhythm = rhythm_of(slow[:, :4], slow[:, 4:7])
+def level(samples: FloatArray) -> Level:
+    """Split (9, n) samples of at least 2 s into vertical and horizontal; their rhythm and their 2 s windows."""
+    acc, gyr, up = samples[:3], samples[3:6], samples[6:]
+    along = (acc * up).sum(axis=0)
+    vertical, horizontal = along - GRAVITY, acc - along * up
+    slow = slower(np.concatenate((vertical[None], horizontal, gyr, up)))
+    lines = _filters.spectrum(slow[:7], _SLOW_MARGIN)
+    period, rhythm = rhythm_of(lines)
     width, hop = 2 * SLOW_HZ, SLOW_HZ
-    starts = np.arange(0, len(slow) - width + 1, hop)
-    rows = starts[:, None] + np.arange(width)
+    starts = np.arange(0, slow.shape[1] - width + 1, hop)
     at_s = (starts + width / 2) / SLOW_HZ
     pace = PACES[np.searchsorted(PACE_EDGES_S, nearest(period, at_s, PERIOD_HOP_S))]
-    pieces = _paced_windows(slow[:, :4], rows, pace)
-    return Level(
-        window, vertical, horizontal, slow[:, 0], slow[:, 1:4], at_s, *pieces, slow[:, 7:][rows].mean(axis=1), period,
-        rhythm,
-    )  # fmt: skip
+    pieces = _paced_windows(lines, width, hop, pace)
+    mean_up = _windows(slow[_UP], width, hop).mean(axis=2).T
+    return Level(samples, vertical, horizontal, slow, lines, at_s, *pieces, mean_up, period, rhythm)
+
+
+def _windows(signals: FloatArray, width: int, hop: int) -> FloatArray:
+    """(c, windows, width) pieces of (c, n)."""
+    return sliding_window_view(signals, width, axis=1)[:, ::hop]
 
 
 def _paced_windows(
-    slow: FloatArray, rows: IntArray, pace: FloatArray
+    lines: Spectrum, width: int, hop: int, pace: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Vigour, step and stride covariance and slope product of every window, in bands that fit its pace."""
-    vigour, product = np.zeros(len(rows)), np.zeros((len(rows), 3))
-    step, stride = np.zeros((len(rows), 3, 3)), np.zeros((len(rows), 3, 3))
-    for one in np.unique(pace):
+    vigour, product = np.zeros(len(pace)), np.zeros((len(pace), 3))
+    step, stride = np.zeros((len(pace), 3, 3)), np.zeros((len(pace), 3, 3))
+    for one in set(pace.tolist()):
         use = pace == one
-        low, high = STEP_BAND_HZ
-        stepping = same(slow, band_kernel(low / one, high / one, 51 if one == 1.0 else 75))
-        low, high = STRIDE_BAND_HZ
-        swaying = same(slow[:, 1:], band_kernel(low / one, high / one, 75 if one == 1.0 else 101))
-        ahead, swing = stepping[rows[use], 1:], swaying[rows[use]]
-        slope = np.gradient(stepping[:, 0])[rows[use]]
-        both, sway = np.einsum("wni,wnj->wij", ahead, ahead), np.einsum("wni,wnj->wij", swing, swing)
+        stepping = _band(lines, STEP_BAND_HZ, 51 if one == 1.0 else 75, one)
+        swaying = _band(lines, STRIDE_BAND_HZ, 75 if one == 1.0 else 101, one)
+        both = lines.back(np.concatenate((lines.lines[:4] * stepping, lines.lines[_HORIZONTAL] * swaying)))
+        rows = np.concatenate((both, np.gradient(both[:1], axis=1)))
+        pieces = _windows(rows, width, hop)[:, use].transpose(1, 0, 2)
+        up, ahead, swing, slope = pieces[:, 0], pieces[:, 1:4], pieces[:, 4:7], pieces[:, 7]
+        both, sway = ahead @ ahead.transpose(0, 2, 1), swing @ swing.transpose(0, 2, 1)
         trace = np.trace(both, axis1=1, axis2=2)
-        vigour[use] = np.sqrt((stepping[rows[use], 0] ** 2).mean(axis=1))
+        vigour[use] = np.sqrt((up * up).mean(axis=1))
         step[use] = both / (trace[:, None, None] + 1e-9)
         stride[use] = sway / (np.trace(sway, axis1=1, axis2=2)[:, None, None] + 1e-9)
-        product[use] = np.einsum("wn,wni->wi", slope, ahead) / (np.sqrt((slope**2).sum(axis=1) * trace) + 1e-9)[:, None]
+        size = np.sqrt((slope * slope).sum(axis=1) * trace) + 1e-9
+        product[use] = (ahead @ slope[:, :, None])[:, :, 0] / size[:, None]
     return vigour, step, stride, product
+
+
+def _band(lines: Spectrum, edges_hz: tuple[float, float], taps: int, pace: float = 1.0) -> ComplexArray:
+    low, high = edges_hz
+    return _filters.band(low / pace, high / pace, taps, SLOW_HZ, lines.size)
 
 
 def nearest(values: FloatArray, time_s: FloatArray, hop_s: float) -> FloatArray:
     """Values known every `hop_s`, the nearest to each time."""
-    return np.asarray(values[np.clip((time_s / hop_s).astype(int), 0, len(values) - 1)])
+    return np.asarray(values[np.minimum((time_s / hop_s).astype(int), len(values) - 1)])
 
 
 def local_mounting(found: Level, inside: FloatArray | None = None) -> Mounting:
@@ -162,7 +157,7 @@ def local_mounting(found: Level, inside: FloatArray | None = None) -> Mounting:
     `inside` holds (start, end) in s of walking found; without it the liveliest windows are taken for walking.
     """
     if inside is None:
-        lively = 0.5 * float(np.percentile(found.vigour, 80)) if len(found.vigour) else 0.0
+        lively = 0.5 * _percentile(found.vigour, 0.8) if len(found.vigour) else 0.0
         use: BoolArray = np.asarray(found.vigour > lively)
     else:
         at = found.at_s[:, None]
@@ -172,61 +167,71 @@ def local_mounting(found: Level, inside: FloatArray | None = None) -> Mounting:
     return Mounting(0.5 * gathered.windows, 0.5 * gathered.up_sum, 0.5 * gathered.shape, 0.5 * gathered.phase)
 
 
+def _percentile(values: FloatArray, share: float) -> float:
+    ordered, place = np.sort(values), share * (len(values) - 1)
+    return float(np.interp(place, np.arange(len(values)), ordered))
+
+
 def signals(found: Level, up: FloatArray, forward: FloatArray) -> Signals:
     """Body-axis signals, step humps, sway and rhythm of a stretch."""
-    window = found.window
-    left = np.cross(up, forward)
-    ahead, side = found.horizontal @ forward, found.horizontal @ left
-    slow = np.column_stack((found.slow_vertical, found.slow_horizontal @ forward, found.slow_horizontal @ left))
-    quick, slowish, slowest = (_phase_lock(same(slow[:, :2], band_kernel(*band, 51))) for band in LOCK_BANDS_HZ)
-    creeping = nearest(found.period_s, np.arange(len(slow)) / SLOW_HZ, PERIOD_HOP_S) > SLOWEST_S
+    left = mounting_of.cross(up, forward)
+    gyr, earth = found.samples[3:6], found.samples[6:]
+    ahead = forward @ found.horizontal
+    rates = np.stack((left @ gyr, forward @ gyr, (gyr * earth).sum(axis=0)))
+    quick = _filters.spectrum(np.stack((found.vertical - ahead, ahead)), _MARGIN)
+    rise, ahead_lines = quick.lines
+    soft, firm, hard = (_filters.slope(sigma_ms, quick.size) for sigma_ms in (80, 40, 25))
+    hump, sharp = quick.back((rise * soft, rise * (0.5 * hard + firm / 3.0) - ahead_lines * (2.0 / 3.0 * firm)))
+    sway, coherence = _locked(found, forward, left)
+    cosine = up @ found.slow[_UP]
+    tilt_deg = np.degrees(np.arccos(np.minimum(np.maximum(cosine, -1.0), 1.0)))
+    yaw = slower(rates[2:])[0]
     return Signals(
-        found.vertical,
-        ahead,
-        side,
-        np.einsum("ij,ij->i", window.gyr, window.up),
-        window.gyr @ forward,
-        window.gyr @ left,
-        slow,
-        same(slow[:, 2], band_kernel(*SWAY_BAND_HZ, 51)),
-        same(found.vertical - ahead, slope_kernel(80)),
-        np.degrees(np.arccos(np.clip(slower(window.up) @ up, -1.0, 1.0))),
-        found.period_s,
-        found.rhythm,
-        0.5 * (slowish + np.where(creeping, slowest, quick)),
+        found.vertical, ahead, rates, hump, sharp, sway, yaw, tilt_deg, found.period_s, found.rhythm, coherence
     )
 
 
-def _phase_lock(band: FloatArray) -> FloatArray:
-    """Running correlation of the vertical slope with forward acceleration over 1.6 s."""
-    rise, ahead = np.gradient(band[:, 0]), band[:, 1]
-    box = np.ones(2 * int(0.8 * SLOW_HZ) + 1)
-    size = np.sqrt(same(rise**2, box) * same(ahead**2, box))
-    return np.asarray(same(rise * ahead, box) / (size + 1e-9))
+def _locked(found: Level, forward: FloatArray, left: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Sideways sway, and how firmly the vertical slope is locked to forward acceleration, −1 to 1, at 25 Hz."""
+    lines = found.lines
+    creeping = nearest(found.period_s, np.arange(lines.n) / SLOW_HZ, PERIOD_HOP_S) > SLOWEST_S
+    wanted = [one for one, use in enumerate((not creeping.all(), True, creeping.any())) if use]
+    both = np.stack((lines.lines[_VERTICAL], forward @ lines.lines[_HORIZONTAL]))
+    bands = [both * _band(lines, LOCK_BANDS_HZ[one], 51) for one in wanted]
+    side = (left @ lines.lines[_HORIZONTAL]) * _band(lines, SWAY_BAND_HZ, 51)
+    rows = lines.back(np.concatenate((*bands, side[None])))
+    rise, ahead = np.gradient(rows[:-1:2], axis=1), rows[1:-1:2]
+    sums = _filters.running(np.concatenate((rise * rise, ahead * ahead, rise * ahead)), int(0.8 * SLOW_HZ))
+    risen, gone, together = np.split(sums, 3)
+    lock = dict(zip(wanted, together / (np.sqrt(np.maximum(risen * gone, 0.0)) + 1e-9), strict=True))
+    outer = np.where(creeping, lock.get(2, 0.0), lock.get(0, 0.0))
+    return rows[-1], 0.5 * (lock[1] + outer)
 
 
-def rhythm_of(acceleration: FloatArray, rates: FloatArray) -> tuple[FloatArray, FloatArray]:
+def rhythm_of(lines: Spectrum) -> tuple[FloatArray, FloatArray]:
     """Stride period (s) and height of the autocorrelation there for every 2 s of a stretch.
 
     Acceleration and rates count the same and no direction matters; the rates keep a step from passing for a stride.
     """
-    body = same(np.concatenate((acceleration, rates), axis=1), band_kernel(0.4, 5.0, 51))
+    body = lines.back(lines.lines * _band(lines, (0.4, 5.0), 51))
     width, hop = PERIOD_WINDOW_S * SLOW_HZ, PERIOD_HOP_S * SLOW_HZ
-    count = max(1, -(-len(body) // hop))
-    margin = np.zeros((width, body.shape[1]))
-    centres = np.arange(count) * hop + hop // 2 + width
-    pieces = np.concatenate((margin, body, margin))[(centres - width // 2)[:, None] + np.arange(width)]
-    power = np.abs(np.fft.rfft(pieces, RHYTHM_POINTS, axis=1)) ** 2
-    split = acceleration.shape[1]
-    power = np.stack((power[:, :, :split].sum(axis=2), power[:, :, split:].sum(axis=2)), axis=2)
-    curve = np.fft.irfft(power, axis=1)[:, : int(LONGEST_STRIDE_S * SLOW_HZ) + 2]
-    lags = np.arange(curve.shape[1])
-    total = (curve / (curve[:, :1] + 1e-9)).mean(axis=2) / (1.0 - lags / width)
+    count = -(-lines.n // hop)
+    padded = np.zeros((len(body), lines.n + 2 * width))
+    padded[:, width : width + lines.n] = body
+    first = width + hop // 2 - width // 2
+    pieces = _windows(padded[:, first:], width, hop)[:, :count]
+    spectrum = rfft(pieces, RHYTHM_POINTS, axis=2)
+    power = spectrum.real**2 + spectrum.imag**2
+    power = np.stack((power[: _RATES.start].sum(axis=0), power[_RATES].sum(axis=0)))
+    curve = irfft(power, axis=2)[:, :, : int(LONGEST_STRIDE_S * SLOW_HZ) + 2]
+    lags = np.arange(curve.shape[2])
+    accelerations, rates = curve / (curve[:, :, :1] + 1e-9)
+    total = 0.5 * (accelerations + rates) / (1.0 - lags / width)
     inner = total[:, 1:-1]
     peak = (inner > total[:, :-2]) & (inner >= total[:, 2:]) & (lags[1:-1] >= SHORTEST_STRIDE_S * SLOW_HZ)
     height = np.where(peak, inner, -1.0)
     best = height.max(axis=1)
-    first = np.argmax(height >= PERIOD_SHARE * best[:, None], axis=1)
+    first_high = np.argmax(height >= PERIOD_SHARE * best[:, None], axis=1)
     clear = best > 0.1
-    period = np.where(clear, (first + 1) / SLOW_HZ, USUAL_STRIDE_S)
-    return period, np.where(clear, height[np.arange(count), first], 0.0)
+    period = np.where(clear, (first_high + 1) / SLOW_HZ, USUAL_STRIDE_S)
+    return period, np.where(clear, height[np.arange(count), first_high], 0.0)

@@ -10,7 +10,7 @@ import numpy as np
 
 from analytics import _mounting as mounting_of
 from analytics._mounting import Mounting, no_mounting
-from analytics._window import GRID_HZ, FloatArray, Window
+from analytics._window import GRID_HZ, FloatArray
 from analytics.gait._runs import Run, no_run
 from analytics.gait._table import COLUMNS
 
@@ -56,12 +56,6 @@ class GaitState:
         """Grid row after the last buffered sample."""
         full = max(len(self.seconds) - 1, 0) * GRID_HZ
         return self.start + full + (len(self.seconds[-1]) if self.seconds else 0)
-
-    def window(self) -> Window:
-        """The buffered samples."""
-        samples = np.concatenate(self.seconds)
-        acc, gyr, up = samples[:, :3], samples[:, 3:6], samples[:, 6:]
-        return Window(self.start, acc, gyr, up, np.ones(len(samples), dtype=bool))
 
 
 def new_state(mounting: Mounting | None = None, sensor_height_m: float | None = None) -> GaitState:

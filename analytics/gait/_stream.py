@@ -18,7 +18,7 @@ from analytics.gait._contacts import find_steps
 from analytics.gait._prepare import Prepared
 from analytics.gait._results import Bout, GaitResult, MountingKnown, Now
 from analytics.gait._runs import BEGINNING, BREAK_S, Run, Walk, feed, no_run, walk_of, walking_of
-from analytics.gait._signals import Level, Signals, level, local_mounting, signals, slower
+from analytics.gait._signals import Level, Signals, level, local_mounting, signals
 from analytics.gait._state import GaitState
 from analytics.gait._summary import ADULT_HEIGHT_M, SENSOR_TO_HEIGHT, summarise
 from analytics.gait._table import ODDS, ROW, contact_table
@@ -169,7 +169,7 @@ def _idle(run: Run, walk: Walk | None, table: FloatArray, end: int) -> bool:
 
 def _look_closely(state: GaitState) -> _Stretch:
     """Contacts of everything buffered, along the best direction known."""
-    found = level(state.window())
+    found = level(np.ascontiguousarray(np.concatenate(state.seconds).T))
     guess = _together(state.mounting, local_mounting(found))
     signal, table = _in_axes(found, guess, state.start)
     spans = _spans(table, state.start)
@@ -180,7 +180,7 @@ def _look_closely(state: GaitState) -> _Stretch:
             signal, table = _in_axes(found, better, state.start)
             spans = _spans(table, state.start)
     fresh = spans.clip(min=(state.decided - state.start) / GRID_HZ - 1.0)
-    turns = find_turns(slower(signal.yaw)) * (GRID_HZ, GRID_HZ, 1.0) + (state.start, state.start, 0.0)
+    turns = find_turns(signal.yaw) * (GRID_HZ, GRID_HZ, 1.0) + (state.start, state.start, 0.0)
     return _Stretch(table, turns, local_mounting(found, fresh))
 
 

@@ -43,6 +43,7 @@ IMPACT_S = 0.12
 LONGEST_STRIDE_S = 3.0
 POINTS = 32
 """At which a step's height and angles are read."""
+_GRID = np.linspace(0.0, 1.0, POINTS)
 
 
 def log_odds(steps: Steps) -> FloatArray:
@@ -92,7 +93,7 @@ def _without_doubles(table: FloatArray) -> FloatArray:
 
 def _describe_strides(signals: Signals, table: FloatArray) -> None:
     """Fill in what needs the samples of the stride that ends at each contact."""
-    rows = np.clip(np.round(table[:, ROW]).astype(int), 0, len(signals.vertical) - 1)
+    rows = np.minimum(np.maximum(np.rint(table[:, ROW]).astype(int), 0), len(signals.vertical) - 1)
     reach = np.minimum(rows[:, None] + np.arange(int(IMPACT_S * GRID_HZ)), len(signals.vertical) - 1)
     table[:, IMPACT] = signals.vertical[reach].max(axis=1) if len(rows) else 0.0
     if len(table) < 3:
@@ -106,21 +107,18 @@ def _describe_strides(signals: Signals, table: FloatArray) -> None:
         return
     place, first, middle, last = np.flatnonzero(good) + 2, first[good], middle[good], last[good]
     table[place, STRIDE] = duration[good]
-    grid = np.linspace(0.0, 1.0, POINTS)
     points = np.concatenate(
-        (first[:, None] + (middle - first)[:, None] * grid, middle[:, None] + (last - middle)[:, None] * grid), axis=1
+        (first[:, None] + (middle - first)[:, None] * _GRID, middle[:, None] + (last - middle)[:, None] * _GRID), axis=1
     )
     at = np.rint(points).astype(int)
     height = _height(signals.vertical, at, first, last)
     table[place, RISE_A] = np.ptp(height[:, :POINTS], axis=1)
     table[place, RISE_B] = np.ptp(height[:, POINTS:], axis=1)
     share = (at - first[:, None]) / (last - first)[:, None]
-    for column, rate in ((PITCH, signals.pitch), (ROLL, signals.roll), (YAW, signals.yaw)):
-        angle = (np.cumsum(rate) / GRID_HZ)[at]
-        gain = angle[:, -1:] - angle[:, :1]
-        table[place, column] = np.degrees(np.ptp(angle - share * gain, axis=1))
-        if column == YAW:
-            table[place, TURN] = gain[:, 0]
+    angles = (np.cumsum(signals.rates, axis=1) / GRID_HZ)[:, at]
+    gain = angles[:, :, -1:] - angles[:, :, :1]
+    table[place, PITCH : YAW + 1] = np.degrees(np.ptp(angles - share * gain, axis=2)).T
+    table[place, TURN] = gain[2, :, 0]
 
 
 def _height(vertical: FloatArray, at: IntArray, first: IntArray, last: IntArray) -> FloatArray:

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from analytics._window import FloatArray
-from analytics.gait._signals import SLOW_HZ, same
+from analytics.gait._signals import SLOW_HZ
 
 TURN_DPS = 15.0
 """Peak yaw rate of a turn (El-Gohary 2014)."""
@@ -17,22 +17,25 @@ EDGE_DPS = 5.0
 LEAST_TURN_DEG = 45.0
 LONGEST_TURN_S = 10.0
 SMOOTH_S = 0.66
+_HALF = int(SMOOTH_S * SLOW_HZ)
+_WINDOW = np.hanning(2 * _HALF + 3)[1:-1] / np.hanning(2 * _HALF + 3).sum()
 
 
 def find_turns(yaw: FloatArray) -> FloatArray:
     """(k, 3) turns in a yaw rate (rad/s, 25 Hz): start and end in s, angle in degrees, positive to the left."""
     if len(yaw) < SLOW_HZ:
         return np.zeros((0, 3))
-    width = 2 * int(SMOOTH_S * SLOW_HZ) + 1
-    window = np.hanning(width + 2)[1:-1]
-    smooth = np.degrees(same(yaw, window / window.sum()))
-    moving = np.abs(smooth) > EDGE_DPS
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], moving, [False])).astype(int)))
+    held = np.concatenate((np.full(_HALF, yaw[0]), yaw, np.full(_HALF, yaw[-1])))
+    smooth = np.degrees(np.convolve(held, _WINDOW, "valid"))
+    size = np.abs(smooth)
+    moving = np.concatenate(([False], size > EDGE_DPS, [False]))
+    edges = np.flatnonzero(moving[1:] != moving[:-1])
+    if not len(edges):
+        return np.zeros((0, 3))
+    swept = np.add.reduceat(np.append(size, 0.0), edges)[::2]
     found = []
-    for first, last in zip(edges[::2], edges[1::2], strict=True):
+    for first, last in edges.reshape(-1, 2)[swept >= LEAST_TURN_DEG * SLOW_HZ].tolist():
         part = smooth[first:last]
-        if np.abs(part).sum() < LEAST_TURN_DEG * SLOW_HZ:
-            continue
         for a, b in _one_way(part):
             angle = float(part[a:b].sum()) / SLOW_HZ
             seconds = (b - a) / SLOW_HZ
