@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, tzinfo
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -68,20 +69,25 @@ class Rules:
     break_after_s: float | None = None
     zone: tzinfo = UTC
 
-    @classmethod
-    def of(cls, wearer: Wearer, chosen: Mapping[str, Any] | None = None) -> Rules:
+    @staticmethod
+    def of(wearer: Wearer, chosen: Mapping[str, Any] | None = None) -> Rules:
         """The rules of a wearer's profile, with what was chosen since on top."""
-        rules = wearer.nudges if not chosen else Nudges.model_validate(wearer.nudges.model_dump() | dict(chosen))
-        return cls(
-            mode=rules.mode,
-            threshold_deg=rules.threshold_deg,
-            delay_s=rules.delay_s,
-            per_hour=rules.per_hour,
-            quiet_start=time.fromisoformat(rules.quiet_start) if rules.quiet_start else None,
-            quiet_end=time.fromisoformat(rules.quiet_end) if rules.quiet_end else None,
-            break_after_s=None if rules.break_after_min is None else 60.0 * rules.break_after_min,
-            zone=wearer.zone,
-        )
+        return _rules(wearer.nudges, wearer.zone, tuple(sorted((chosen or {}).items())))
+
+
+@lru_cache(maxsize=64)
+def _rules(own: Nudges, zone: tzinfo, chosen: tuple[tuple[str, Any], ...]) -> Rules:
+    rules = Nudges.model_validate(own.model_dump() | dict(chosen)) if chosen else own
+    return Rules(
+        mode=rules.mode,
+        threshold_deg=rules.threshold_deg,
+        delay_s=rules.delay_s,
+        per_hour=rules.per_hour,
+        quiet_start=time.fromisoformat(rules.quiet_start) if rules.quiet_start else None,
+        quiet_end=time.fromisoformat(rules.quiet_end) if rules.quiet_end else None,
+        break_after_s=None if rules.break_after_min is None else 60.0 * rules.break_after_min,
+        zone=zone,
+    )
 
 
 def step(state: Mapping[str, Any], rows: Iterable[Posture], rules: Rules) -> tuple[State, list[Event]]:
@@ -262,11 +268,11 @@ def _choose(state: State, command: Command, wearer: Wearer) -> tuple[State, list
     wished = {name: None if value in ("own", "off") else value for name, value in command.values.items()}
     chosen = dict(state.get("chosen", {})) | {name: value for name, value in wished.items() if name in known}
     try:
-        rules = Rules.of(wearer, chosen)
+        Nudges.model_validate(wearer.nudges.model_dump() | chosen)
     except ValidationError:
         return state, []
     state["chosen"] = chosen
-    return state, [in_force(rules, command.t_ns, command.id)]
+    return state, [in_force(Rules.of(wearer, chosen), command.t_ns, command.id)]
 
 
 def _diary(command: Command) -> Event:

@@ -31,11 +31,11 @@ State = dict[str, Any]
 """Small and JSON-safe; an empty one begins."""
 
 
-def follow(state: Mapping[str, Any], result: Result) -> tuple[State, list[Event]]:
+def follow(state: State, result: Result) -> tuple[State, list[Event]]:
     """Count what a result shows of the sessions that run or have just ended; events that end or correct one."""
+    if not state.get("running") and not state.get("closed"):
+        return state, []
     next_state = dict(state)
-    if not next_state.get("running") and not next_state.get("closed"):
-        return next_state, []
     running = {name: _counted(session, result) for name, session in next_state.get("running", {}).items()}
     closed = [_counted(session, result) for session in next_state.get("closed", [])]
     now_ns = result.t_ns if isinstance(result, Posture) else 0
@@ -90,12 +90,12 @@ def remind(state: Mapping[str, Any], command: Command) -> tuple[State, list[Even
     return next_state, [_reminder(command.id, made, command.t_ns)]
 
 
-def due(state: Mapping[str, Any], row: Posture, zone: tzinfo) -> tuple[State, list[Event]]:
+def due(state: State, row: Posture, zone: tzinfo) -> tuple[State, list[Event]]:
     """Say the reminders whose minute has come, once a day each, while the sensor is worn."""
-    next_state = dict(state)
-    reminders = next_state.get("reminders", {})
+    reminders = state.get("reminders", {})
     if not reminders or row.posture in (PostureLabel.NOT_WORN, PostureLabel.UNKNOWN):
-        return next_state, []
+        return state, []
+    next_state = dict(state)
     local = datetime.fromtimestamp(row.t_ns // NS_PER_S, zone)
     minute, date = 60 * local.hour + local.minute, local.date().isoformat()
     said: dict[str, str] = dict(next_state.get("said", {}))

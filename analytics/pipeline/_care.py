@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from analytics import nudges, sessions
 from analytics.nudges import Rules
+from analytics.pipeline._sums import date_of
 from sagittal.messages import Command
 from sagittal.results import Event, Posture, Result
 from sagittal.settings import Wearer
 from sagittal.units import NS_PER_S
+
+_MINUTE_S = 60
+_MINUTE_NS = _MINUTE_S * NS_PER_S
+_MOVED = {"sensor_moved": True, "calibrated": False}
 
 Care = dict[str, Any]
 """What is remembered; small and JSON-safe, an empty one begins."""
@@ -19,7 +23,7 @@ Care = dict[str, Any]
 
 def attend(care: Care, profile: Wearer, results: Sequence[Result]) -> tuple[Care, list[Result]]:
     """Take what the samples led to, in its order; the same again, with what is to be said about it put in between."""
-    nudging, running = dict(care.get("nudges", {})), dict(care.get("sessions", {}))
+    nudging, running = care.get("nudges", {}), care.get("sessions", {})
     rules = Rules.of(profile, nudging.get("chosen"))
     day = care.get("day", "")
     out: list[Result] = []
@@ -27,27 +31,24 @@ def attend(care: Care, profile: Wearer, results: Sequence[Result]) -> tuple[Care
         out.append(one)
         running, events = sessions.follow(running, one)
         out += events
-        match one:
-            case Event(event="sensor_moved"):
-                nudging["moved"] = True
-            case Event(event="calibrated"):
-                nudging["moved"] = False
-            case Posture():
-                today = datetime.fromtimestamp(one.t_ns // NS_PER_S, profile.zone).date().isoformat()
-                if today > day:
-                    day = today
-                    out += _carried(nudging, running, rules, one.t_ns)
-                nudging, events = nudges.step(nudging, [one], rules)
+        if isinstance(one, Posture):
+            today = date_of(one.t_ns // _MINUTE_NS * _MINUTE_S, profile.zone)
+            if today > day:
+                day = today
+                out += _carried(nudging, running, rules, one.t_ns)
+            nudging, events = nudges.step(nudging, [one], rules)
+            out += events
+            if not nudges.quiet(nudging, one.t_ns, rules):
+                running, events = sessions.due(running, one, profile.zone)
                 out += events
-                if not nudges.quiet(nudging, one.t_ns, rules):
-                    running, events = sessions.due(running, one, profile.zone)
-                    out += events
+        elif isinstance(one, Event) and one.event in _MOVED:
+            nudging = {**nudging, "moved": _MOVED[one.event]}
     return {"nudges": nudging, "sessions": running, "day": day}, out
 
 
 def obey(care: Care, profile: Wearer, wish: Command) -> tuple[Care, list[Event]]:
     """Take a wish; the event that records it, none where it makes no sense."""
-    nudging, running = dict(care.get("nudges", {})), dict(care.get("sessions", {}))
+    nudging, running = care.get("nudges", {}), care.get("sessions", {})
     match wish.verb:
         case "exercise":
             running, events = sessions.session(running, wish)

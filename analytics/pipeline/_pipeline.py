@@ -213,24 +213,28 @@ def _counted(state: State, results: list[Result]) -> tuple[State, list[Result]]:
 def _settled(state: State, fresh: list[Event | GapMark | Walk]) -> tuple[State, list[Result]]:
     """Seconds that change no more into statistics and sums, in order of time, with what happened in them."""
     waiting = [*state.waiting, *fresh]
+    if not (waiting or state.settled):
+        return state, []
     out: list[Result] = []
-    stays: list[Stay] = []
+    due: list[Posture | Event | GapMark | Walk | Stay] = [*state.settled]
     statistics = state.statistics
     for row in state.settled:
         state = _day.settle(state, row)
         statistics, events, ended = observe(statistics, row)
         out += events
         waiting += events
-        stays += ended
-    due = [*state.settled, *stays, *(one for one in waiting if _time(one) < state.settled_ns)]
+        due += ended
+    due += [one for one in waiting if _time(one) < state.settled_ns]
     kept = tuple(one for one in waiting if _time(one) >= state.settled_ns)
-    state = evolve(state, waiting=kept, settled=(), statistics=statistics)
+    sums = state.sums
+    done: list[Result] = []
     for one in sorted(due, key=_time):
-        sums, done = state.sums.add(one, state.profile.zone, VERSION)
-        state = evolve(state, sums=sums)
-        for summed in done:
-            state, told = _day.told(state, summed)
-            out += told
+        sums, more = sums.add(one, state.profile.zone, VERSION)
+        done += more
+    state = evolve(state, waiting=kept, settled=(), statistics=statistics, sums=sums)
+    for summed in done:
+        state, told = _day.told(state, summed)
+        out += told
     return state, out
 
 

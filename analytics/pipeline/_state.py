@@ -27,7 +27,7 @@ from sagittal.names import Site
 from sagittal.results import Event, GapMark, Posture, Walk
 from sagittal.settings import Wearer
 
-VERSION = f"{__version__}-2"
+VERSION = f"{__version__}-3"
 """Stands in every result, and in a saved state: another version's is not read."""
 
 _POSTURE = TypeAdapter(PostureState)
@@ -112,7 +112,13 @@ def _restored(found: dict[str, Any]) -> State:
         orientation=OrientationState(**found["orientation"]),
         gait=gait_from(_array(found["gait"])),
         posture=_POSTURE.validate_python(_array(found["posture"])),
-        sums=Sums(**{**sums, "minute": Sum(**sums["minute"]), "day": Sum(**sums["day"])}),
+        sums=Sums(
+            sums["minute_ns"],
+            Sum(**sums["minute"]),
+            sums["date"],
+            Sum(**sums["day"]),
+            tuple(tuple(row) for row in sums["rows"]),
+        ),
         extra=_extra.restored(_array(found["extra"])),
         held=tuple(Hop(**_array(one)) for one in found["held"]),
         gaps=tuple(

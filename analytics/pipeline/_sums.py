@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -26,6 +26,7 @@ _COUNTED = {
     "posture_shift": "posture_shifts",
 }
 _BENDS_A_MINUTE = threshold("posture.bends_per_minute")
+_MOST_LATERAL_DEG = threshold("posture.lateral_acceptable_deg")
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,6 @@ class Sum:
     def add(self, result: Result | Stay) -> Sum:
         """With one more result counted."""
         match result:
-            case Posture():
-                return self._posture(result)
             case Stay():
                 return evolve(self, stay_s=_more(self.stay_s, result.cell, result.seconds))
             case GapMark():
@@ -102,50 +101,68 @@ class Sum:
             return evolve(made, rise=_more(made.rise, round(10 * event.duration_s), 1))
         return made
 
-    def _posture(self, row: Posture) -> Sum:
-        made = evolve(self, posture_s=_more(self.posture_s, row.posture.value, 1.0))
-        if row.detail == "slouched":
-            made = evolve(made, slouched_s=made.slouched_s + 1.0)
-        if not in_bands(row) or row.flexion_deg is None or row.lateral_deg is None:
-            return made
-        degree = round(row.flexion_deg)
-        if row.posture is PostureLabel.SITTING:
-            made = evolve(made, sitting=_more(made.sitting, degree, 1.0))
+    def rows(self, rows: Iterable[Row]) -> Sum:
+        """With seconds of posture counted."""
+        posture_s, band_s = dict(self.posture_s), dict(self.band_s)
+        flexion, sitting = dict(self.flexion), dict(self.sitting)
+        lateral_sum, lateral_n, side_s, slouched_s = self.lateral_sum, self.lateral_n, self.side_s, self.slouched_s
+        for posture, slouched, flexion_deg, lateral_deg in rows:
+            posture_s[posture] = posture_s.get(posture, 0.0) + 1.0
+            slouched_s += slouched
+            if flexion_deg is None or lateral_deg is None:
+                continue
+            degree, band = round(flexion_deg), trunk_band(flexion_deg)
+            if posture == PostureLabel.SITTING:
+                sitting[degree] = sitting.get(degree, 0.0) + 1.0
+            flexion[degree] = flexion.get(degree, 0.0) + 1.0
+            band_s[band] = band_s.get(band, 0.0) + 1.0
+            lateral_sum += lateral_deg
+            lateral_n += 1
+            side_s += abs(lateral_deg) > _MOST_LATERAL_DEG
         return evolve(
-            made,
-            band_s=_more(made.band_s, trunk_band(row.flexion_deg), 1.0),
-            flexion=_more(made.flexion, degree, 1.0),
-            lateral_sum=made.lateral_sum + row.lateral_deg,
-            lateral_n=made.lateral_n + 1,
-            side_s=made.side_s + float(abs(row.lateral_deg) > threshold("posture.lateral_acceptable_deg")),
+            self,
+            posture_s=posture_s,
+            band_s=band_s,
+            flexion=flexion,
+            sitting=sitting,
+            lateral_sum=lateral_sum,
+            lateral_n=lateral_n,
+            side_s=side_s,
+            slouched_s=slouched_s,
         )
+
+
+Row = tuple[str, bool, float | None, float | None]
+"""Of a second: posture, whether slouched, flexion and lateral inclination, degrees, where they count in the bands."""
+
+
+def _row(one: Posture) -> Row:
+    counts = in_bands(one)
+    return (
+        one.posture.value,
+        one.detail == "slouched",
+        one.flexion_deg if counts else None,
+        one.lateral_deg if counts else None,
+    )
 
 
 @dataclass(frozen=True)
 class Sums:
-    """The open minute and the open day."""
+    """The open minute and the open day; `rows` are the minute's seconds, counted once it is over."""
 
     minute_ns: int = -1
     minute: Sum = field(default_factory=Sum)
     date: str = ""
     day: Sum = field(default_factory=Sum)
+    rows: tuple[Row, ...] = ()
 
     def add(self, result: Result | Stay, zone: tzinfo, version: str) -> tuple[Sums, list[Result]]:
         """Count a result; minutes and days that are over, and the day so far once a minute."""
         t_ns = result.start_ns if isinstance(result, Walk) else result.t_ns
-        minute_ns = t_ns // MINUTE_NS * MINUTE_NS
-        done: list[Result] = []
-        made = self
-        if minute_ns > made.minute_ns:
-            if made.minute.counts.get("bends", 0) > _BENDS_A_MINUTE:
-                made = evolve(made, day=evolve(made.day, busy_minutes=made.day.busy_minutes + 1))
-            date = _date(minute_ns // NS_PER_S, zone)
-            done += made.close(zone, version)
-            made = evolve(made, minute_ns=minute_ns, minute=Sum())
-            if date > made.date:
-                if made.date:
-                    done[-1:] = [_day(made, zone, version, final=True)]
-                made = evolve(made, date=date, day=Sum())
+        begun = t_ns // MINUTE_NS * MINUTE_NS <= self.minute_ns
+        made, done = (self, []) if begun else self._next(t_ns, zone, version)
+        if isinstance(result, Posture):
+            return evolve(made, rows=(*made.rows, _row(result))), done
         provisional = isinstance(result, Walk) and not result.final
         minute = made.minute if provisional else made.minute.add(result)
         return evolve(made, minute=minute, day=made.day.add(result)), done
@@ -154,8 +171,28 @@ class Sums:
         """The open minute and the day so far."""
         if self.minute_ns < 0:
             return []
-        minute = Minute(t_ns=self.minute_ns, exposure=self.minute.exposure(), version=version)
-        return [minute, _day(self, zone, version, final=False)]
+        made = self._counted()
+        minute = Minute(t_ns=made.minute_ns, exposure=made.minute.exposure(), version=version)
+        return [minute, _day(made, zone, version, final=False)]
+
+    def _next(self, t_ns: int, zone: tzinfo, version: str) -> tuple[Sums, list[Result]]:
+        """A minute begins."""
+        made = self._counted()
+        if made.minute.counts.get("bends", 0) > _BENDS_A_MINUTE:
+            made = evolve(made, day=evolve(made.day, busy_minutes=made.day.busy_minutes + 1))
+        done = made.close(zone, version)
+        minute_ns = t_ns // MINUTE_NS * MINUTE_NS
+        date = date_of(minute_ns // NS_PER_S, zone)
+        if date > made.date:
+            if made.date:
+                done[-1:] = [_day(made, zone, version, final=True)]
+            made = evolve(made, date=date, day=Sum())
+        return evolve(made, minute_ns=minute_ns, minute=Sum()), done
+
+    def _counted(self) -> Sums:
+        if not self.rows:
+            return self
+        return evolve(self, minute=self.minute.rows(self.rows), day=self.day.rows(self.rows), rows=())
 
 
 def _day(sums: Sums, zone: tzinfo, version: str, *, final: bool) -> Day:
@@ -191,8 +228,9 @@ def _day(sums: Sums, zone: tzinfo, version: str, *, final: bool) -> Day:
     )
 
 
-@lru_cache(maxsize=16)
-def _date(t_s: int, zone: tzinfo) -> str:
+@lru_cache(maxsize=64)
+def date_of(t_s: int, zone: tzinfo) -> str:
+    """The date of a time in a zone, ISO 8601; asked for whole minutes, most answers are known already."""
     return datetime.fromtimestamp(t_s, zone).date().isoformat()
 
 

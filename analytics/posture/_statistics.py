@@ -9,6 +9,7 @@ variation analysis, Mathiassen & Winkel 1991).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from analytics._evolve import evolve
 from sagittal.names import PostureLabel
@@ -26,8 +27,13 @@ _SHORTEST_S = threshold("posture.hold_shortest_s")
 SHIFT_DEG = threshold("posture.shift_deg")
 SHIFT_S = threshold("posture.shift_s")
 STAY_EDGES_S = (5.0, 60.0, 600.0)
+_UPRIGHT_BAND = f"0-{ACCEPTABLE_DEG:.0f}"
+_BENT_BAND = f"{ACCEPTABLE_DEG:.0f}-{NOT_ACCEPTABLE_DEG:.0f}"
 _UP = (PostureLabel.STANDING, PostureLabel.SITTING, PostureLabel.BENDING, PostureLabel.SQUATTING)
 _MOVING = (*_UP, PostureLabel.WALKING, PostureLabel.TRANSITION)
+
+Changes = dict[str, Any]
+"""Fields of `Statistics` and what they become."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +72,10 @@ def observe(state: Statistics, row: Posture) -> tuple[Statistics, list[Event], l
         state, events, stays = close(state, row.version)
     else:
         events, stays = [], []
-    state, held = _hold(state, row)
-    state, shifted = _shift(state, row)
-    state, stayed = _stay(state, row)
-    return evolve(state, last_ns=row.t_ns), [*events, *held, *shifted], [*stays, *stayed]
+    hold, held = _hold(state, row)
+    shift, shifted = _shift(state, row)
+    stay, stayed = _stay(state, row)
+    return evolve(state, last_ns=row.t_ns, **hold, **shift, **stay), [*events, *held, *shifted], [*stays, *stayed]
 
 
 def close(state: Statistics, version: str) -> tuple[Statistics, list[Event], list[Stay]]:
@@ -86,8 +92,8 @@ def trunk_band(flexion_deg: float) -> str:
     if flexion_deg < -HOLD_DEG:
         return "backwards"
     if flexion_deg <= ACCEPTABLE_DEG:
-        return f"0-{ACCEPTABLE_DEG:.0f}"
-    return f"{ACCEPTABLE_DEG:.0f}-{NOT_ACCEPTABLE_DEG:.0f}" if flexion_deg <= NOT_ACCEPTABLE_DEG else "60-"
+        return _UPRIGHT_BAND
+    return _BENT_BAND if flexion_deg <= NOT_ACCEPTABLE_DEG else "60-"
 
 
 def in_bands(row: Posture) -> bool:
@@ -105,7 +111,7 @@ def acceptable_s(flexion_deg: float) -> float | None:
     return _LONGEST_S + share * (_SHORTEST_S - _LONGEST_S)
 
 
-def _hold(state: Statistics, row: Posture) -> tuple[Statistics, list[Event]]:
+def _hold(state: Statistics, row: Posture) -> tuple[Changes, list[Event]]:
     angle = row.flexion_deg
     fits = (
         state.hold_ns >= 0
@@ -115,11 +121,11 @@ def _hold(state: Statistics, row: Posture) -> tuple[Statistics, list[Event]]:
     )
     if fits and angle is not None:
         low, high = min(state.low_deg, angle), max(state.high_deg, angle)
-        return evolve(state, low_deg=low, high_deg=high, sum_deg=state.sum_deg + angle), []
+        return {"low_deg": low, "high_deg": high, "sum_deg": state.sum_deg + angle}, []
     events = _held(state, row.t_ns, row.version)
     if angle is None or row.posture not in _UP:
-        return (state if state.hold_ns < 0 else evolve(state, hold_ns=-1)), events
-    begun = evolve(state, hold_ns=row.t_ns, low_deg=angle, high_deg=angle, sum_deg=angle, label=row.posture)
+        return {"hold_ns": -1}, events
+    begun = {"hold_ns": row.t_ns, "low_deg": angle, "high_deg": angle, "sum_deg": angle, "label": row.posture}
     return begun, events
 
 
@@ -137,33 +143,31 @@ def _held(state: Statistics, end_ns: int, version: str) -> list[Event]:
     ]
 
 
-def _shift(state: Statistics, row: Posture) -> tuple[Statistics, list[Event]]:
+def _shift(state: Statistics, row: Posture) -> tuple[Changes, list[Event]]:
     angle = row.flexion_deg
     if angle is None or row.posture not in (PostureLabel.SITTING, PostureLabel.STANDING):
-        return (state if state.settled_deg is None else evolve(state, settled_deg=None, other_s=0)), []
+        return {"settled_deg": None, "other_s": 0}, []
     if state.settled_deg is None:
-        return evolve(state, settled_deg=angle, settled_ns=row.t_ns, other_s=0), []
+        return {"settled_deg": angle, "settled_ns": row.t_ns, "other_s": 0}, []
     if abs(angle - state.settled_deg) <= SHIFT_DEG:
-        return (state if not state.other_s else evolve(state, other_s=0)), []
+        return {"other_s": 0}, []
     if state.other_s and abs(angle - state.other_deg) > SHIFT_DEG:
-        return evolve(state, other_deg=angle, other_s=1), []
+        return {"other_deg": angle, "other_s": 1}, []
     other = angle if not state.other_s else state.other_deg
     if state.other_s + 1 < SHIFT_S:
-        return evolve(state, other_deg=other, other_s=state.other_s + 1), []
+        return {"other_deg": other, "other_s": state.other_s + 1}, []
     begun_ns = row.t_ns - round((SHIFT_S - 1) * NS_PER_S)
     values = {
         "change_deg": round(other - state.settled_deg, 1),
         "after_s": round((begun_ns - state.settled_ns) / NS_PER_S, 1),
     }
     event = Event(t_ns=begun_ns, event="posture_shift", values={**values}, confidence=0.8, version=row.version)
-    return evolve(state, settled_deg=other, settled_ns=begun_ns, other_s=0), [event]
+    return {"settled_deg": other, "settled_ns": begun_ns, "other_s": 0}, [event]
 
 
-def _stay(state: Statistics, row: Posture) -> tuple[Statistics, list[Stay]]:
+def _stay(state: Statistics, row: Posture) -> tuple[Changes, list[Stay]]:
     band = trunk_band(row.flexion_deg) if in_bands(row) and row.flexion_deg is not None else ""
-    if band == state.band:
-        return state, []
-    return evolve(state, band=band, band_ns=row.t_ns), _stayed(state, row.t_ns)
+    return ({}, []) if band == state.band else ({"band": band, "band_ns": row.t_ns}, _stayed(state, row.t_ns))
 
 
 def _stayed(state: Statistics, end_ns: int) -> list[Stay]:
