@@ -79,7 +79,7 @@ def _from_blocks(path: Path, site: Site) -> SensorRecording:
 
 def _samples(block: Block) -> tuple[IntArray, FloatArray]:
     """Times and samples of a block; without angular rates its rows hold no numbers, which is a gap."""
-    t_ns, samples = samples_of(block)
+    t_ns, samples = samples_of((block,))
     if block.gyr is None:
         samples[:, 3:] = np.nan
     return t_ns, samples

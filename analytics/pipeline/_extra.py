@@ -53,7 +53,7 @@ class Extra:
 
 def feed(state: Extra, block: Block) -> Extra:
     """Take a block of samples."""
-    grid, hops = _grid.feed(state.grid, *_grid.samples_of(block))
+    grid, hops = _grid.feed(state.grid, *_grid.samples_of((block,)))
     orientation, fresh = state.orientation, []
     for hop in hops:
         orientation, rows = _oriented(orientation, hop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -50,17 +51,33 @@ class GridState:
     bridged: int = 0
 
 
-def samples_of(block: Block) -> tuple[IntArray, FloatArray]:
-    """Times, UTC ns, and (n, 6) acc in m/s² and gyr in rad/s; without gyroscope its columns are zero."""
-    samples = np.zeros((block.n, _AXES))
-    np.multiply(np.frombuffer(block.acc, "<i2").reshape(-1, 3), block.acc_scale, out=samples[:, :3])
-    if block.gyr is not None and block.gyr_scale is not None:
-        np.multiply(np.frombuffer(block.gyr, "<i2").reshape(-1, 3), block.gyr_scale, out=samples[:, 3:])
-    if block.offsets_ns is None:
-        offsets = np.arange(block.n, dtype=np.int64) * block.dt_ns
-    else:
-        offsets = np.frombuffer(block.offsets_ns, "<u4").astype(np.int64)
-    return block.t0_ns + offsets, samples
+def samples_of(blocks: Sequence[Block]) -> tuple[IntArray, FloatArray]:
+    """Times, UTC ns, and (n, 6) acc in m/s² and gyr in rad/s of blocks; without gyroscope its columns are zero."""
+    n = np.array([block.n for block in blocks])
+    samples = np.empty((int(n.sum()), _AXES))
+    for columns, data, scale in (
+        (slice(0, 3), [block.acc for block in blocks], [block.acc_scale for block in blocks]),
+        (
+            slice(3, 6),
+            [block.gyr or bytes(6 * block.n) for block in blocks],
+            [block.gyr_scale or 0.0 for block in blocks],
+        ),
+    ):
+        counts = np.frombuffer(b"".join(data), "<i2").reshape(-1, 3)
+        np.multiply(counts, np.repeat(scale, n)[:, None], out=samples[:, columns])
+    t0_ns = np.repeat(np.array([block.t0_ns for block in blocks]), n)
+    return t0_ns + _offsets(blocks, n), samples
+
+
+def _offsets(blocks: Sequence[Block], n: IntArray) -> IntArray:
+    """Of every sample, ns behind its block's first."""
+    place = np.arange(int(n.sum())) - np.repeat(np.cumsum(n) - n, n)
+    offsets: IntArray = place * np.repeat(np.array([block.dt_ns for block in blocks]), n)
+    uneven = [block.offsets_ns for block in blocks if block.offsets_ns is not None]
+    if uneven:
+        where = np.repeat(np.array([block.offsets_ns is not None for block in blocks]), n)
+        offsets[where] = np.frombuffer(b"".join(uneven), "<u4")
+    return offsets
 
 
 def feed(state: GridState, t_ns: IntArray, samples: FloatArray) -> tuple[GridState, list[Hop]]:

@@ -98,9 +98,7 @@ def _lead(state: State, blocks: Sequence[Block]) -> tuple[State, list[Result]]:
     for block in blocks:
         gaps += _gap(block, end_ns)
         end_ns = max(end_ns, block.t0_ns + block.duration_ns)
-    taken = [_grid.samples_of(block) for block in blocks]
-    t_ns, samples = (np.concatenate(parts) for parts in zip(*taken, strict=True))
-    grid, hops = _grid.feed(state.grid, t_ns, samples)
+    grid, hops = _grid.feed(state.grid, *_grid.samples_of(blocks))
     state = evolve(state, grid=grid, end_ns=end_ns, held=(*state.held, *hops), gaps=tuple(gaps))
     return _due(state, end_ns)
 

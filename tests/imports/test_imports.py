@@ -33,7 +33,7 @@ def csv_files(folder: Path, parts: int = 2) -> Path:
     folder.mkdir()
     rows = []
     for block in cut([100] * 10_000):
-        t_ns, values = samples_of(block)
+        t_ns, values = samples_of((block,))
         rows += [f"{t / 1e9:.3f}," + ",".join(f"{x:.6g}" for x in row) for t, row in zip(t_ns, values, strict=True)]
     size = math.ceil(len(rows) / parts)
     for part in range(parts):
