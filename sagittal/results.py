@@ -23,7 +23,9 @@ class Posture:
 
     `flexion_deg` and `lateral_deg` are the second's means, with their extremes; `angle_reason` says why they are
     absent. `since_ns` is when this posture began. `slouch_percent` places the flexion in the person's own range
-    (0 upright reference, 100 deepest calibrated bend). The lumbar angles need a second sensor at the upper trunk.
+    (0 upright reference, 100 deepest calibrated bend). The lumbar angles need a second sensor at the upper trunk;
+    rotation, positive to the left, is told with its standard error for some seconds after straight walking, and
+    `lumbar_rotation_reason` says why it is absent.
     """
 
     kind: Literal["posture"] = "posture"
@@ -42,6 +44,9 @@ class Posture:
     slouch_percent: float | None = None
     lumbar_flexion_deg: float | None = None
     lumbar_lateral_deg: float | None = None
+    lumbar_rotation_deg: float | None = None
+    lumbar_rotation_error_deg: float | None = None
+    lumbar_rotation_reason: str | None = None
     cadence_spm: float | None = None
     version: str
 

@@ -320,6 +320,7 @@ def _whole_second(state: State, second: Oriented, ready: _Ready) -> tuple[State,
         decided_ns=hop.segment_ns + gait.decided * ROW_NS,
         version=VERSION,
         others=_extra.windows(state.extra, hop.start_ns, GRID_HZ) if state.extra else {},
+        lead=second.samples,
     )
     settled_ns = seen.settled[-1].t_ns + NS_PER_S if seen.settled else state.settled_ns
     state = evolve(state, posture=posture, settled=(*state.settled, *seen.settled), settled_ns=settled_ns)

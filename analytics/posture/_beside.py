@@ -78,14 +78,22 @@ def add(
     return Added(_rounded(flexion), _rounded(lateral), _rounded(_thigh(known, others)))
 
 
+def trunk_tilt_deg(known: Mapping[str, Beside], others: Mapping[str, Window]) -> float | None:
+    """Inclination of the upper trunk against walking."""
+    return _tilt(known, others, Site.UPPER_TRUNK)
+
+
+def _tilt(known: Mapping[str, Beside], others: Mapping[str, Window], site: Site) -> float | None:
+    own, window = known.get(str(site)), others.get(str(site))
+    if own is None or window is None or own.seconds < ENOUGH_S:
+        return None
+    return angle(unit(of(window.up.sum(axis=0))), unit(of(own.up)))
+
+
 def _thigh(known: Mapping[str, Beside], others: Mapping[str, Window]) -> float | None:
     """Inclination of the thighs against walking, of both the lesser one: a leg may be crossed or stretched."""
-    found: list[float] = []
-    for site in _THIGHS:
-        thigh, window = known.get(str(site)), others.get(str(site))
-        if thigh is not None and window is not None and thigh.seconds >= ENOUGH_S:
-            found.append(angle(unit(of(window.up.sum(axis=0))), unit(of(thigh.up))))
-    return min(found) if found else None
+    found = [_tilt(known, others, site) for site in _THIGHS]
+    return min((tilt for tilt in found if tilt is not None), default=None)
 
 
 def _with(known: Beside, lead: FloatArray, window: Window) -> Beside:

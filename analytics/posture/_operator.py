@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -9,9 +10,9 @@ from typing import get_args
 
 from analytics._evolve import evolve
 from analytics._window import FloatArray, Window
-from analytics.posture import _beside, _calibration, _course, _seconds, _stream
+from analytics.posture import _beside, _calibration, _course, _seconds, _stream, _twist
 from analytics.posture._angles import RATE_HZ, Inclination, inclination
-from analytics.posture._beside import Added, Beside
+from analytics.posture._beside import Beside
 from analytics.posture._calibration import Calibration, Method, Word
 from analytics.posture._limits import EXPIRES_GAP_S, NOT_WORN_S
 from analytics.posture._prepared import Prepared, prepare
@@ -19,8 +20,9 @@ from analytics.posture._records import Base, Course, Happening, say
 from analytics.posture._seconds import Numbers, Second, Seconds, Walking
 from analytics.posture._stream import StreamState
 from analytics.posture._ticks import LAG, TICK_HZ
+from analytics.posture._twist import Twist
 from analytics.posture._vectors import Vector
-from sagittal.names import PostureLabel
+from sagittal.names import PostureLabel, Site
 from sagittal.results import Angles, Event, EventName, Posture
 from sagittal.units import NS_PER_S
 
@@ -37,6 +39,7 @@ class PostureState:
     seconds: Seconds = field(default_factory=Seconds)
     calibration: Calibration = field(default_factory=Calibration)
     beside: dict[str, Beside] = field(default_factory=dict)
+    twist: Twist | None = None
     motionless_s: int = 0
     begun: bool = False
     end_ns: int = 0
@@ -82,6 +85,7 @@ def posture_step(
     decided_ns: int,
     version: str,
     others: Mapping[str, Window] = MappingProxyType({}),
+    lead: FloatArray | None = None,
 ) -> tuple[PostureState, Seen]:
     """Take a second.
 
@@ -97,6 +101,8 @@ def posture_step(
         Up to which the accurate gait analysis has spoken; its walks go to `posture_walks`.
     others
         Windows of further sites over the same second, by name.
+    lead
+        (100, 9) acc, gyr and up of the leading sensor; without it nothing is said of twist.
     """
     state, words = _begun(state, start_ns)
     stream, up = _stream.look(state.stream, second, walking=walking)
@@ -116,10 +122,9 @@ def posture_step(
     angles = inclination(state.stream.course, up)
     numbers = _numbers(calibration, angles)
     if others:
-        state, added = _beside_too(state, second.acc, others, numbers, walking=walking)
-        numbers = evolve(
-            numbers, lumbar_flexion_deg=added.lumbar_flexion_deg, lumbar_lateral_deg=added.lumbar_lateral_deg
-        )
+        state, numbers = _beside_too(state, second.acc, others, numbers, walking=walking)
+    if lead is not None and (str(Site.UPPER_TRUNK) in others or state.twist is not None):
+        state, numbers = _twisted(state, lead, others, numbers, walking=walking)
     told = Second(start_ns, numbers, walking, cadence_spm, version)
     seconds = _seconds.decide(_seconds.add(state.seconds, told), [], decided_ns)
     state, said, settled = _tell(evolve(state, seconds=seconds), start_ns)
@@ -162,7 +167,7 @@ def posture_break(state: PostureState, *, last: bool = False) -> tuple[PostureSt
     if last or state.begun:
         seconds, more = _seconds.settle(state.seconds, state.end_ns + NS_PER_S)
         state, settled = evolve(state, seconds=evolve(seconds, before=None)), [*settled, *more]
-    return evolve(state, begun=False), Seen(rows=said, settled=settled)
+    return evolve(state, begun=False, twist=None), Seen(rows=said, settled=settled)
 
 
 def _begun(state: PostureState, start_ns: int) -> tuple[PostureState, list[Word]]:
@@ -230,7 +235,7 @@ def _standing_ns(course: Course, seconds: Seconds, now_ns: int) -> int:
 
 def _beside_too(
     state: PostureState, lead: FloatArray, others: Mapping[str, Window], numbers: Numbers, *, walking: bool
-) -> tuple[PostureState, Added]:
+) -> tuple[PostureState, Numbers]:
     """With what further sensors learn from walking and say of the second."""
     stream = state.stream
     beside = _beside.learn(state.beside, lead, others) if walking else state.beside
@@ -238,7 +243,31 @@ def _beside_too(
     if added.thigh_deg is not None and stream.is_still:
         end_ns = stream.course.at(stream.end)
         stream = evolve(stream, course=_course.with_thigh(stream.course, added.thigh_deg, end_ns))
-    return evolve(state, beside=beside, stream=stream), added
+    numbers = evolve(numbers, lumbar_flexion_deg=added.lumbar_flexion_deg, lumbar_lateral_deg=added.lumbar_lateral_deg)
+    return evolve(state, beside=beside, stream=stream), numbers
+
+
+def _twisted(
+    state: PostureState,
+    lead: FloatArray,
+    others: Mapping[str, Window],
+    numbers: Numbers,
+    *,
+    walking: bool,
+) -> tuple[PostureState, Numbers]:
+    """With how far the upper trunk is turned against the pelvis, or why that is not known."""
+    flexion, lateral = numbers.flexion_deg, numbers.lateral_deg
+    pelvis = None if flexion is None or lateral is None else math.hypot(flexion, lateral)
+    trunk = others.get(str(Site.UPPER_TRUNK))
+    tilts = (pelvis, _beside.trunk_tilt_deg(state.beside, others))
+    twist, turned = _twist.follow(state.twist, lead, trunk, walking=walking, tilts_deg=tilts)
+    numbers = evolve(
+        numbers,
+        lumbar_rotation_deg=turned.rotation_deg,
+        lumbar_rotation_error_deg=turned.error_deg,
+        lumbar_rotation_reason=turned.reason,
+    )
+    return evolve(state, twist=twist), numbers
 
 
 def _numbers(calibration: Calibration, angles: Inclination) -> Numbers:

@@ -44,6 +44,9 @@ class Numbers:
     slouch_percent: float | None = None
     lumbar_flexion_deg: float | None = None
     lumbar_lateral_deg: float | None = None
+    lumbar_rotation_deg: float | None = None
+    lumbar_rotation_error_deg: float | None = None
+    lumbar_rotation_reason: str | None = None
 
 
 @dataclass(frozen=True)

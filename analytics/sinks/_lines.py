@@ -117,6 +117,8 @@ def posture_line(wearer: str, source: str, result: Posture) -> str:
         words = f",detail={_text(result.detail)}"
     if result.angle_reason:
         words += f",angle_reason={_text(result.angle_reason)}"
+    if result.lumbar_rotation_reason:
+        words += f",lumbar_rotation_reason={_text(result.lumbar_rotation_reason)}"
     return (
         f'{_posture_series(wearer, source)} posture="{result.posture}",since_ms={result.since_ns / _NS_PER_MS}'
         f",version={_word(result.version)},{numbers}{words} {result.t_ns}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sagittal.errors import StoreError
 
-LAYOUT = 1
+LAYOUT = 2
 BUSY_S = 20.0
 
 TABLES = """
@@ -17,7 +17,8 @@ CREATE TABLE IF NOT EXISTS posture (
     wearer TEXT NOT NULL, t_ns INTEGER NOT NULL, posture TEXT NOT NULL, detail TEXT, since_ns INTEGER NOT NULL,
     confidence REAL NOT NULL, flexion_deg REAL, flexion_min_deg REAL, flexion_max_deg REAL, lateral_deg REAL,
     lateral_min_deg REAL, lateral_max_deg REAL, angle_reason TEXT, slouch_percent REAL, lumbar_flexion_deg REAL,
-    lumbar_lateral_deg REAL, cadence_spm REAL, version TEXT NOT NULL,
+    lumbar_lateral_deg REAL, cadence_spm REAL, version TEXT NOT NULL, lumbar_rotation_deg REAL,
+    lumbar_rotation_error_deg REAL, lumbar_rotation_reason TEXT,
     PRIMARY KEY (wearer, t_ns)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS document (
     wearer TEXT NOT NULL, kind TEXT NOT NULL, t_ns INTEGER NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL,
@@ -46,6 +47,15 @@ CREATE TABLE IF NOT EXISTS erasure (
 CREATE TABLE IF NOT EXISTS meta (
     name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
+
+_SINCE = {
+    2: """
+ALTER TABLE posture ADD COLUMN lumbar_rotation_deg REAL;
+ALTER TABLE posture ADD COLUMN lumbar_rotation_error_deg REAL;
+ALTER TABLE posture ADD COLUMN lumbar_rotation_reason TEXT;
+"""
+}
+"""What every layout brought to a store of the one before."""
 
 OF_A_WEARER = ("posture", "document", "outbox", "state", "stream", "boot", "device", "command", "recording")
 """Every table with a column `wearer` that holds something of a wearer's."""
@@ -90,8 +100,9 @@ def connect_writing(path: Path) -> sqlite3.Connection:
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
                 " PRAGMA journal_size_limit=16000000; PRAGMA cache_size=-8000;"
             )
-            _check_layout(db, path)
-            db.executescript(f"BEGIN IMMEDIATE; {TABLES} PRAGMA user_version={LAYOUT}; COMMIT;")
+            found = _check_layout(db, path)
+            later = "".join(_SINCE[layout] for layout in range(found + 1, LAYOUT + 1)) if found else ""
+            db.executescript(f"BEGIN IMMEDIATE; {TABLES} {later} PRAGMA user_version={LAYOUT}; COMMIT;")
         except BaseException:
             db.close()
             raise
@@ -124,9 +135,13 @@ def connect_reading(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _check_layout(db: sqlite3.Connection, path: Path, *, made: bool = False) -> None:
-    found = db.execute("PRAGMA user_version").fetchone()[0]
+def _check_layout(db: sqlite3.Connection, path: Path, *, made: bool = False) -> int:
+    """The layout found, 0 for a new file."""
+    found = int(db.execute("PRAGMA user_version").fetchone()[0])
     if found > LAYOUT:
         raise StoreError(f"store {path} was laid out by a later version ({found}): update this program")
     if made and found == 0:
         raise StoreError(f"store {path} is still being made: try again in a moment")
+    if made and found < LAYOUT:
+        raise StoreError(f"store {path} was laid out by an earlier version ({found}): start `sagittal run` once")
+    return found

@@ -252,6 +252,25 @@ def test_a_store_of_a_later_version_is_refused(path: Path) -> None:
         open_reader(path)
 
 
+def test_a_store_of_the_first_layout_is_brought_up_to_date_and_keeps_its_rows(path: Path) -> None:
+    row = Posture(t_ns=5, posture=PostureLabel.SITTING, since_ns=1, confidence=0.5, flexion_deg=3.0, version="1")
+    store = Store(path, "a")
+    store.commit(Commit(results=[("w1", row)]))
+    store.close()
+    new = ("lumbar_rotation_deg", "lumbar_rotation_error_deg", "lumbar_rotation_reason")
+    with sqlite3.connect(path) as db:
+        for column in new:
+            db.execute(f"ALTER TABLE posture DROP COLUMN {column}")
+        db.execute("PRAGMA user_version=1")
+    with pytest.raises(StoreError, match="start `sagittal run` once"):
+        open_reader(path)
+    Store(path, "a").close()
+    Store(path, "a").close()
+    reader = open_reader(path)
+    assert list(reader.results("w1", "posture", 0, 10)) == [row]
+    reader.close()
+
+
 def test_a_folder_that_is_a_file_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="rights"):
