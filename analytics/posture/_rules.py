@@ -16,6 +16,7 @@ from analytics.posture._limits import (
     LOWER_M,
     LOWER_MARGIN_M,
     LYING_DROP_M,
+    SEATS_PER_SQUAT,
     TURN_BOTH_SIDES_DEG,
     TURN_ONE_SIDE_DEG,
 )
@@ -59,8 +60,8 @@ def depth_needed(fall: Move, rise: Move | None, held_deg: float, *, bottom: bool
 def seated_odds(
     *, drop_m: float, held_s: float, after_deg: float | None, before_deg: float | None, impact: bool
 ) -> float:
-    """Log-odds of a seat against a squat: turning after the fall and before the rise, impact, depth, duration."""
-    odds = _turning(after_deg, before_deg)
+    """Log-odds of a seat against a squat: how common both are, turning after the fall and before the rise, and more."""
+    odds = math.log(SEATS_PER_SQUAT) + _turning(after_deg, before_deg)
     if impact:
         odds += _IMPACT
     odds += _DEPTH * max(-1.0, min(1.0, (_DEPTH_MIDDLE_M - drop_m) / _DEPTH_SPREAD_M))

@@ -77,7 +77,8 @@ def section(data: Path) -> Section:
             "Allowed beside the activity's own label: standing before and after; sitting around lying; transition "
             "and unknown everywhere.",
             "What fails most: sitting down and rising without any turn of the pelvis on the seat, which is how a squat "
-            "looks to one sensor at the waist.",
+            "looks to one sensor at the waist. That seats are more common than squats decides where turning hardly "
+            "does: without it .98 seen and .03 wrong.",
         ],
     )
 
