@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analytics._middle import median
 from analytics._window import GRID_HZ, BoolArray, FloatArray
 from analytics.gait._table import COHERENCE, COLUMNS, CUE, HUMP, ODDS, PERIOD, RHYTHM, ROW, TILT
 
@@ -85,7 +86,7 @@ def accepted(table: FloatArray, evidence: float) -> bool:
     if _unevenness(table) > (MOST_UNEVEN if len(table) >= JUDGED_TOGETHER else MOST_UNEVEN_SHORT):
         return False
     agreement = float(np.mean(table[:, CUE] > AGREES))
-    locked, rhythm = float(np.median(table[:, COHERENCE])), float(np.median(table[:, RHYTHM]))
+    locked, rhythm = median(table[:, COHERENCE]), median(table[:, RHYTHM])
     if locked + rhythm < LEAST_ORDER:
         return False
     if agreement >= SURE_AGREEMENT and strong and rhythm >= SURE_RHYTHM:
@@ -96,8 +97,8 @@ def accepted(table: FloatArray, evidence: float) -> bool:
 def _unevenness(table: FloatArray) -> float:
     """How far the usual stride lies from the median one, as a share of it."""
     stride = table[2:, ROW] - table[:-2, ROW]
-    usual = float(np.median(stride))
-    return float(np.median(np.abs(stride - usual))) / usual
+    usual = median(stride)
+    return median(np.abs(stride - usual)) / usual
 
 
 def feed(run: Run, contacts: FloatArray) -> tuple[Run, list[Walk]]:
@@ -162,7 +163,7 @@ def walk_of(run: Run) -> Walk | None:
 
 def _closing(inside: FloatArray, after: FloatArray) -> FloatArray:
     """The steps that follow a bout without a pause, as long as they are not unlikely: softer, for walking ends."""
-    longest = LONG_STEP * float(np.median(np.diff(inside[:, ROW])))
+    longest = LONG_STEP * median(np.diff(inside[:, ROW]))
     pause = np.diff(after[:, ROW], prepend=inside[-1, ROW])
     over = np.flatnonzero((pause > longest) | (after[:, ODDS] < CLOSING_ODDS))
     return after[: over[0]] if len(over) else after
@@ -188,8 +189,8 @@ def trim(table: FloatArray) -> tuple[int, int]:
 def _poor(table: FloatArray, faint: float) -> tuple[BoolArray, BoolArray]:
     """Which contacts are faint or tilted, and after which the next is far away."""
     step = np.diff(table[:, ROW]) / GRID_HZ
-    longest = max(LONG_STEP * float(np.median(step)), LONG_STRIDE * float(np.median(table[:, PERIOD])))
-    poor = (table[:, HUMP] < faint * float(np.median(table[:, HUMP]))) | (table[:, TILT] > TILTED_DEG)
+    longest = max(LONG_STEP * median(step), LONG_STRIDE * median(table[:, PERIOD]))
+    poor = (table[:, HUMP] < faint * median(table[:, HUMP])) | (table[:, TILT] > TILTED_DEG)
     return np.asarray(poor), np.asarray(step > longest)
 
 

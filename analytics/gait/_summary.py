@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from analytics._middle import median
 from analytics._window import GRID_HZ, BoolArray, FloatArray
 from analytics.gait._results import Bout, Contacts, Turn
 from analytics.gait._runs import Walk
@@ -55,7 +56,7 @@ def summarise(walk: Walk, turns: FloatArray, sensor_height_m: float, final: bool
     stride = table[:, STRIDE]
     valid = (stride > SHORTEST_STRIDE_S) & (stride <= LONGEST_STRIDE_S)
     valid[:2] = False  # These strides began before the bout.
-    usual = float(np.median(stride[valid])) if valid.any() else 0.0
+    usual = median(stride[valid]) if valid.any() else 0.0
     ahead = valid & (stride < PAUSED * usual) & (straight(table[:, ROW], stride, table[:, TURN], turns) > 0)
     reasons: dict[str, str] = {}
     cadence = _cadence(table[:, ROW] / GRID_HZ, usual)
@@ -94,7 +95,7 @@ def _cadence(time_s: FloatArray, usual_stride_s: float) -> float:
     Steps, not strides: a missed contact costs two strides or three but only one step, and short bouts have few.
     """
     step = np.diff(time_s)
-    usual = max(float(np.median(step)), 0.5 * usual_stride_s)
+    usual = max(median(step), 0.5 * usual_stride_s)
     kept = step[(step > USUAL_STEPS[0] * usual) & (step < USUAL_STEPS[1] * usual)]
     return 60.0 / float(kept.mean() if len(kept) else usual)
 
@@ -109,7 +110,7 @@ def stride_lengths(table: FloatArray, sensor_height_m: float) -> FloatArray:
     shorter = np.maximum(0.6, 1.0 / (1.0 + (rate / TURN_RATE_DPS) ** 2))
     timed = table[:, STRIDE] > 0
     if timed.any():
-        usual = HESITATION * float(np.median(table[timed, STRIDE]))
+        usual = HESITATION * median(table[timed, STRIDE])
         shorter = shorter * np.minimum(1.0, usual / np.maximum(table[:, STRIDE], 0.1))
     return np.asarray(PENDULUM * (step(table[:, RISE_A]) + step(table[:, RISE_B])) * shorter)
 
@@ -161,22 +162,22 @@ def _metrics(
             "step_time_symmetry_index_percent", "phase_coordination_index_percent",
         )
     )  # fmt: skip
-    found["step_duration_s"] = float(np.median(np.diff(table[:, ROW]))) / GRID_HZ
+    found["step_duration_s"] = median(np.diff(table[:, ROW])) / GRID_HZ
     if use.sum() < 3:
         reasons.update({name: FEW_STRIDES.format(3) for name, value in found.items() if value is None})
         return found
     rows = table[use]
-    found["pelvic_tilt_range_deg"] = float(np.median(rows[:, PITCH]))
-    found["pelvic_obliquity_range_deg"] = float(np.median(rows[:, ROLL]))
-    found["pelvic_rotation_range_deg"] = float(np.median(rows[:, YAW]))
-    found["vertical_displacement_m"] = float(np.median(rows[:, RISE_A : RISE_B + 1]))
+    found["pelvic_tilt_range_deg"] = median(rows[:, PITCH])
+    found["pelvic_obliquity_range_deg"] = median(rows[:, ROLL])
+    found["pelvic_rotation_range_deg"] = median(rows[:, YAW])
+    found["vertical_displacement_m"] = median(rows[:, RISE_A : RISE_B + 1])
     if unsteady:
         reasons.update({name: unsteady for name, value in found.items() if value is None})
         return found
     right = rows[:, SIDE] > 0
     found["vertical_displacement_asymmetry_percent"] = _asymmetry(*_rise_by_leg(rows))
     if right.any() and not right.all():
-        found["impact_asymmetry_percent"] = _asymmetry(np.median(rows[~right, IMPACT]), np.median(rows[right, IMPACT]))
+        found["impact_asymmetry_percent"] = _asymmetry(median(rows[~right, IMPACT]), median(rows[right, IMPACT]))
     else:
         reasons["impact_asymmetry_percent"] = "contacts of one side only"
     _timing(table, use, found, reasons)
@@ -188,7 +189,7 @@ def _rise_by_leg(table: FloatArray) -> tuple[float, float]:
     right = table[:, SIDE] > 0
     left_rise = np.where(right, table[:, RISE_B], table[:, RISE_A])
     right_rise = np.where(right, table[:, RISE_A], table[:, RISE_B])
-    return float(np.median(left_rise)), float(np.median(right_rise))
+    return median(left_rise), median(right_rise)
 
 
 def _asymmetry(left: float, right: float) -> float:
@@ -204,8 +205,8 @@ def _timing(table: FloatArray, use: BoolArray, found: dict[str, float | None], r
     first = (table[place - 1, ROW] - table[place - 2, ROW]) / GRID_HZ
     right = table[place, SIDE] > 0
     left_step, right_step = np.where(right, first, second), np.where(right, second, first)
-    found["step_time_symmetry_index_percent"] = _asymmetry(np.median(left_step), np.median(right_step))
-    reference = ~right if np.median(left_step) > np.median(right_step) else right
+    found["step_time_symmetry_index_percent"] = _asymmetry(median(left_step), median(right_step))
+    reference = ~right if median(left_step) > median(right_step) else right
     phase = 360.0 * (first / (first + second))[reference]
     if len(phase) < 3:
         reasons["phase_coordination_index_percent"] = FEW_STRIDES.format(3)
