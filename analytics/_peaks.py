@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,13 +17,26 @@ def peaks(values: FloatArray, height: float, distance: int) -> NDArray[np.intp]:
     """
     inner = values[1:-1]
     rows = np.flatnonzero((inner > values[:-2]) & (inner >= values[2:]) & (inner >= height)) + 1
-    kept = np.ones(len(rows), dtype=bool)
-    for place in np.argsort(values[rows], kind="stable")[::-1]:
-        if kept[place]:
-            near = np.abs(rows - rows[place]) < distance
-            near[place] = False
-            kept &= ~near
-    return rows[kept]
+    order = np.argsort(values[rows], kind="stable")[::-1]
+    return rows[spaced(rows.tolist(), order.tolist(), [distance] * len(rows))]
+
+
+def spaced(rows: list[int], order: list[int], apart: Sequence[float]) -> list[int]:
+    """Places in ascending `rows` that stay when each, in `order`, takes away those nearer to it than `apart`."""
+    kept = [True] * len(rows)
+    for place in order:
+        if not kept[place]:
+            continue
+        here, reach = rows[place], apart[place]
+        other = place - 1
+        while other >= 0 and here - rows[other] < reach:
+            kept[other] = False
+            other -= 1
+        other = place + 1
+        while other < len(rows) and rows[other] - here < reach:
+            kept[other] = False
+            other += 1
+    return [place for place, stays in enumerate(kept) if stays]
 
 
 def band_pass(taps: int, low_hz: float, high_hz: float, rate_hz: float) -> FloatArray:

@@ -85,7 +85,7 @@ def assess(
     table = table or bands()
     line = table.line
     reason = _too_little(evidence, line["strides_min"])
-    gait = None if reason else replicas(evidence.pelvis)
+    gait = None if reason else replicas(evidence.pelvis, table)
     metrics = gait.metrics if gait else None
     stiff, stiff_size = stiff_knee(evidence, table)
     lean, lean_size = trunk_lean(evidence, table)

@@ -90,9 +90,8 @@ def course_of(rows: FloatArray, at_s: FloatArray) -> Course:
         rows[:, SLOT["total_norm"]], 1e-9
     )
     values = np.column_stack([np.log(120 / duration), np.log(amplitude), regularity, spread])
-    sums = [n.sum(), n @ at_s, n @ at_s**2]
-    for value in values.T:
-        sums += [n @ value, (n * at_s) @ value, n @ value**2]
+    times = np.array((n.sum(), n @ at_s, n @ at_s**2))
+    sums = np.concatenate((times, np.stack((n @ values, (n * at_s) @ values, n @ values**2)).T.ravel()))
     early = at_s < _OPENING_S
-    opening = np.r_[n[early].sum(), n[early] @ values[early]]
-    return Course(np.array(sums), opening, (float(at_s.min()), float(at_s.max())))
+    opening = np.append(n[early].sum(), n[early] @ values[early])
+    return Course(sums, opening, (float(at_s.min()), float(at_s.max())))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -57,11 +58,11 @@ def leg_sums(shank: Window | None, thigh: Window | None) -> FloatArray:
 def leg_mean(sums: FloatArray, name: str) -> tuple[float, float, int] | None:
     """Mean, standard error and count of one quantity; None for fewer than three strides."""
     place = LEG_SLOTS.index(f"{name}_n")
-    n, total, squares = (float(value) for value in sums[place : place + 3])
+    n, total, squares = sums[place : place + 3].tolist()
     if n < 3:
         return None
     mean = total / n
-    return mean, float(np.sqrt(max(squares / n - mean**2, 0.0) / (n - 1))), round(n)
+    return mean, math.sqrt(max(squares / n - mean**2, 0.0) / (n - 1)), round(n)
 
 
 def _low(values: FloatArray) -> FloatArray:

@@ -10,6 +10,7 @@ from analytics._window import FloatArray
 from analytics.compensation._spectrum import CHANNELS, SLOT, STEP_ODD
 
 _EDGE = 0.995
+_ODD_INSIDE = np.array([channel in STEP_ODD for channel in CHANNELS])
 
 
 def pelvis_metrics(sums: FloatArray) -> dict[str, float]:
@@ -33,13 +34,16 @@ def metric_rows(sums: FloatArray) -> dict[str, FloatArray]:
 
     n = get("strides")
     out: dict[str, FloatArray] = {}
-    for channel in CHANNELS:
-        even, odd, total = (get(f"{kind}_{channel}") for kind in ("even", "odd", "total"))
-        inside, outside = (odd, even) if channel in STEP_ODD else (even, odd)
-        total = np.maximum(total, 1e-12)
-        out[f"step_regularity_{channel}"] = np.clip((inside - outside) / total, -1.0, 1.0)
-        out[f"stride_regularity_{channel}"] = np.clip((inside + outside) / total, -1.0, 1.0)
-        out[f"step_symmetry_{channel}"] = _share(inside, outside)
+    first, every = SLOT[f"even_{CHANNELS[0]}"], len(CHANNELS)
+    even, odd, total = (sums[:, first + every * kind : first + every * (kind + 1)] for kind in range(3))
+    inside, outside = np.where(_ODD_INSIDE, odd, even), np.where(_ODD_INSIDE, even, odd)
+    total = np.maximum(total, 1e-12)
+    for kind, values in (
+        ("step_regularity", np.minimum(np.maximum((inside - outside) / total, -1.0), 1.0)),
+        ("stride_regularity", np.minimum(np.maximum((inside + outside) / total, -1.0), 1.0)),
+        ("step_symmetry", _share(inside, outside)),
+    ):
+        out.update({f"{kind}_{channel}": values[:, place] for place, channel in enumerate(CHANNELS)})
     squares = np.maximum(get("square_v") + get("square_ap") + get("square_ml"), 1e-12)
     for channel in CHANNELS[:3]:
         out[f"harmonic_ratio_{channel}"] = get(f"hr_{channel}") / n

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import cmath
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +31,9 @@ _V, _AP, _ML, _YAW, _ROLL, _PITCH = range(6)
 _ORDER = np.arange(1, _ANGLES + 1)
 _CYCLE = np.exp(2j * np.pi * np.outer(_ORDER, np.arange(64) / 64))
 _EVEN, _ODD = slice(1, None, 2), slice(0, None, 2)
+_PAIRS, _REPEATS = np.array([[_AP, _ML], [_ROLL, _PITCH]]), np.array([[1, 3], [0, 2]])
+_PAIR_WEIGHT = np.array([1.0, -0.7])[:, None, None]
+"""Accelerations, rates; harmonics of the step, of the stride alone."""
 
 SLOTS: tuple[str, ...] = (
     "strides",
@@ -85,7 +90,7 @@ def spectrum(body: Channels, strides: Strides, forward: FloatArray | None) -> St
     spread = (duration - duration.mean()) ** 2 * len(duration) / (len(duration) - 1)
     per_stride = np.column_stack([duration, spread, squares])
     rows = _rows(lines, per_stride, certainty, first)
-    at = (start[first] + end[np.r_[first[1:], len(end)] - 1]) / 2
+    at = (start[first] + end[np.append(first[1:], len(end)) - 1]) / 2
     ahead = heading[0] * body.axes[1] + heading[1] * body.axes[2]
     return StretchSpectrum(rows, at, ahead)
 
@@ -135,27 +140,27 @@ def _heading(lines: ComplexArray) -> tuple[FloatArray | None, float]:
     Acceleration along the walk and rotation about the side axis repeat with the step; sway, roll with the stride.
     Sign from vertical acceleration lagging the forward one by about 114° at the step's first harmonic.
     """
-    matrix = np.zeros((2, 2))
-    for channel, sign, weight in ((1, 1.0, 1.0), (4, -1.0, 0.7)):
-        for harmonics, part in (((1, 3), sign), ((0, 2), -sign)):
-            power = _pair_matrix(lines[:, channel : channel + 2][:, :, harmonics])
-            trace = float(np.trace(power))
-            if trace > 0:
-                matrix += weight * part * power / trace
+    power = _pair_powers(lines)
+    trace = np.trace(power, axis1=2, axis2=3)[..., None, None]
+    share = np.where(trace > 0, power / np.where(trace > 0, trace, 1.0), 0.0)
+    matrix = (_PAIR_WEIGHT * (share[:, 0] - share[:, 1])).sum(axis=0)
     if not matrix.any():
         return None, 0.0
     ahead = np.linalg.eigh(matrix)[1][:, -1]
     summed = lines[:, :3, 1].sum(axis=0)
     cross = summed[0] * np.conj(ahead[0] * summed[1] + ahead[1] * summed[2])
-    lag = np.radians(bands().phase_deg["v_ap_2"])
-    certainty = float(np.cos(np.angle(cross) - lag))
+    lag = math.radians(bands().phase_deg["v_ap_2"])
+    certainty = math.cos(cmath.phase(complex(cross)) - lag)
     return (ahead if certainty >= 0 else -ahead), abs(certainty)
 
 
-def _pair_matrix(lines: ComplexArray) -> FloatArray:
-    summed = lines.sum(axis=0)
-    all_pairs = np.einsum("ih,jh->ij", summed, summed.conj()) - np.einsum("nih,njh->ij", lines, lines.conj())
-    return np.asarray(all_pairs.real / (len(lines) - 1))
+def _pair_powers(lines: ComplexArray) -> FloatArray:
+    """(2, 2, 2, 2) what repeats: for horizontal acceleration and rates, with every step and every stride alone."""
+    n = len(lines)
+    pairs = lines[:, _PAIRS[:, None, :, None], _REPEATS[None, :, None, :]]
+    parts = np.ascontiguousarray(pairs.transpose(1, 2, 3, 0, 4)).view(np.float64)
+    summed, own = parts.sum(axis=3), parts.reshape(2, 2, 2, -1)
+    return np.asarray((summed @ summed.swapaxes(2, 3) - own @ own.swapaxes(2, 3)) / (n - 1))
 
 
 def _known_heading(forward: FloatArray, body: Channels) -> FloatArray | None:
@@ -178,12 +183,14 @@ def _turned_squares(samples: FloatArray, heading: FloatArray) -> FloatArray:
     """(n, 3) mean squares of acceleration up, forward, left, mean removed."""
     c, s = heading
     v, first, second = samples
-    return np.stack([v.var(axis=1), (c * first + s * second).var(axis=1), (c * second - s * first).var(axis=1)], 1)
+    turned = np.stack((v, c * first + s * second, c * second - s * first))
+    turned -= turned.mean(axis=2, keepdims=True)
+    return np.asarray((turned * turned).mean(axis=2).T)
 
 
 def _rows(lines: ComplexArray, per_stride: FloatArray, certainty: float, first: NDArray[np.intp]) -> FloatArray:
     """(blocks, len(SLOTS)) sums; `per_stride` holds duration, its squared spread, mean squares of acceleration."""
-    n = np.diff(np.r_[first, len(lines)]).astype(float)[:, None]
+    n = np.diff(first, append=len(lines)).astype(float)[:, None]
     power = lines.real**2 + lines.imag**2
     summed, own = np.add.reduceat(lines, first, axis=0), np.add.reduceat(power, first, axis=0)
     locked = (summed.real**2 + summed.imag**2 - own) / (n[..., None] - 1)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
+from analytics._middle import median
+from analytics._mounting import cross, unit
 from analytics._peaks import peaks
 from analytics._window import GRID_HZ, BoolArray, FloatArray, Window
 
@@ -73,17 +77,15 @@ def channels(window: Window) -> Channels:
     The specific force is rescaled so that its mean along up is 1 g: over whole strides a walking body neither
     rises nor sinks, so a sensor's gain error cancels.
     """
-    up = window.up.mean(axis=0)
-    up /= np.linalg.norm(up)
-    first = np.cross(up, np.eye(3)[int(np.argmin(np.abs(up)))])
-    first /= np.linalg.norm(first)
-    axes = np.vstack([up, first, np.cross(up, first)])
-    force = np.ascontiguousarray(window.acc.T)
-    along = float(np.vdot(window.acc, window.up)) / len(window)
+    force, rates, earth = (np.ascontiguousarray(one.T) for one in (window.acc, window.gyr, window.up))
+    up = unit(earth.sum(axis=1))
+    first = unit(cross(up, np.eye(3)[int(np.argmin(np.abs(up)))]))
+    axes = np.array((up, first, cross(up, first)))
+    along = float((force * earth).sum()) / len(window)
     signals = np.empty((7, len(window)))
-    signals[:3] = axes @ (force * (GRAVITY / max(along, 1.0)) - GRAVITY * window.up.T)
-    signals[3:6] = axes @ window.gyr.T
-    signals[6] = np.sqrt(force[0] ** 2 + force[1] ** 2 + force[2] ** 2)
+    np.matmul(axes, force * (GRAVITY / max(along, 1.0)) - GRAVITY * earth, out=signals[:3])
+    np.matmul(axes, rates, out=signals[3:6])
+    signals[6] = np.sqrt((force * force).sum(axis=0))
     return Channels(signals, axes)
 
 
@@ -116,29 +118,36 @@ def _coarse(body: Channels, length: int) -> tuple[FloatArray, FloatArray]:
     small = size * COARSE_HZ // GRID_HZ
     hz = np.arange(small // 2 + 1) * GRID_HZ / size
     cut = spectrum[:, : len(hz)] * (COARSE_HZ / GRID_HZ)
-    band = np.clip((hz - 0.5 * _PASS_HZ[0]) / (0.5 * _PASS_HZ[0]), 0, 1) * np.clip(2 * (_PASS_HZ[1] + 0.5 - hz), 0, 1)
-    slow = np.clip(2 - 2 * hz, 0, 1)
+    band = _ramp((hz - 0.5 * _PASS_HZ[0]) / (0.5 * _PASS_HZ[0])) * _ramp(2 * (_PASS_HZ[1] + 0.5 - hz))
+    slow = _ramp(2 - 2 * hz)
     rows = (length * COARSE_HZ) // GRID_HZ
-    out = irfft(cut * band, small, axis=1)[:, :rows]
-    yaw = irfft(cut[3] * slow, small)[:rows]
+    whole = irfft(np.concatenate((cut * band, cut[3:4] * slow)), small, axis=1)
+    out, yaw = np.ascontiguousarray(whole[:6, :rows]), whole[6, :rows]
     for triple in (out[:3], out[3:]):
-        triple /= max(float(np.sqrt(np.mean(triple**2))), 1e-9)
+        triple /= max(math.sqrt(float((triple * triple).sum()) / triple.size), 1e-9)
     return out, yaw
+
+
+def _ramp(values: FloatArray) -> FloatArray:
+    """Held between 0 and 1."""
+    return np.minimum(np.maximum(values, 0.0), 1.0)
 
 
 def _period(coarse: FloatArray, straight: BoolArray) -> tuple[float, int] | None:
     """Stride time in coarse rows and the first row of the most periodic stride."""
     width = min(int(_WINDOW_S * COARSE_HZ), coarse.shape[1])
     starts = np.arange(0, coarse.shape[1] - width + 1, max(width // 2, 1))
-    pieces = np.stack([coarse[:, s : s + width] for s in starts])
-    spectrum = rfft(pieces, next_fast_len(2 * width, real=True), axis=2)
-    power = (spectrum.real**2 + spectrum.imag**2).reshape(len(starts), 2, 3, -1).sum(axis=2)
+    pieces = sliding_window_view(coarse, width, axis=1)[:, starts]
     lags = int(min(_PERIOD_S[1] * COARSE_HZ, 0.6 * width)) + 2
-    raw = irfft(power, next_fast_len(2 * width, real=True), axis=2)[..., :lags] / (width - np.arange(lags))
-    curve = (raw / np.maximum(raw[..., :1], 1e-9)).mean(axis=1)
-    energy = raw[..., 0].sum(axis=1)
+    size = next_fast_len(width + lags, real=True)
+    spectrum = rfft(pieces, size, axis=2)
+    power = spectrum.real**2 + spectrum.imag**2
+    power = np.stack((power[:3].sum(axis=0), power[3:].sum(axis=0)))
+    raw = irfft(power, size, axis=2)[..., :lags] / (width - np.arange(lags))
+    curve = (raw / np.maximum(raw[..., :1], 1e-9)).sum(axis=0) / 2
+    energy = raw[..., 0].sum(axis=0)
     lag, height = _first_peaks(curve)
-    before = np.r_[0, np.cumsum(straight)]
+    before = running_sum(straight)
     usable = (
         (energy > 0.1 * energy.max())
         & (height > _PERIODICITY_MIN)
@@ -148,7 +157,7 @@ def _period(coarse: FloatArray, straight: BoolArray) -> tuple[float, int] | None
         return None
     alike = (np.abs(lag[:, None] / np.maximum(lag, 1e-9) - 1) < _ALIKE) & usable[:, None] & usable
     chosen = alike[:, int(np.argmax(height @ alike))]
-    period = float(np.median(lag[chosen]))
+    period = median(lag[chosen])
     start = int(starts[np.argmax(np.where(chosen, height, -1.0))])
     return period, start + max((width - int(period)) // 2, 0)
 
@@ -170,7 +179,7 @@ def _first_peaks(curves: FloatArray) -> tuple[FloatArray, FloatArray]:
 def _vertex(left: FloatArray, top: FloatArray, right: FloatArray) -> FloatArray:
     """Place of a parabola's top between three neighbours, −0.5 to 0.5."""
     bow = np.minimum(left - 2 * top + right, -1e-12)
-    return np.asarray(np.clip(0.5 * (left - right) / bow, -0.5, 0.5))
+    return np.minimum(np.maximum(0.5 * (left - right) / bow, -0.5), 0.5)
 
 
 def _match(coarse: FloatArray, straight: BoolArray, period: float, anchor: int) -> FloatArray:
@@ -181,7 +190,7 @@ def _match(coarse: FloatArray, straight: BoolArray, period: float, anchor: int) 
         return np.empty(0)
     size = next_fast_len(length + width, real=True)
     spectrum = rfft(coarse, size, axis=1)
-    energy = np.r_[0.0, np.cumsum((coarse**2).sum(axis=0))]
+    energy = running_sum((coarse * coarse).sum(axis=0))
     norms = np.sqrt(np.maximum(energy[width:] - energy[:-width], 1e-9))
     open_road = straight[:places] & straight[width - 1 :]
     stride = np.arange(width)
@@ -189,11 +198,12 @@ def _match(coarse: FloatArray, straight: BoolArray, period: float, anchor: int) 
     for _round in range(3):
         template = (coarse[:, chosen[:, None] + stride] / norms[chosen, None]).mean(axis=1)
         match = irfft((spectrum * np.conj(rfft(template, size, axis=1))).sum(axis=0), size)[:places]
-        curve = match / (norms * max(float(np.linalg.norm(template)), 1e-9))
+        curve = match / (norms * max(math.sqrt(float((template * template).sum())), 1e-9))
         rows = peaks(curve, _MATCH_MIN, max(1, int(0.6 * period)))
-        if np.count_nonzero(open_road[rows]) < 2:
+        straight_on = rows[open_road[rows]]
+        if len(straight_on) < 2 or np.array_equal(straight_on, chosen):
             break
-        chosen = rows[open_road[rows]]
+        chosen = straight_on
     if not len(rows):
         return np.empty(0)
     return np.asarray(rows + _vertex(curve[rows - 1], curve[rows], curve[rows + 1]), dtype=float)
@@ -209,7 +219,7 @@ def _strides(window: Window, body: Channels, marks: FloatArray, period: float) -
     first, last = np.floor(start).astype(int), np.minimum(np.ceil(end).astype(int), len(window))
     span = last - first
     duration = end - start
-    sane = (np.abs(duration / np.median(duration) - 1) < _DURATION_OFF) & (
+    sane = (np.abs(duration / median(duration) - 1) < _DURATION_OFF) & (
         _sums(window.valid, first, last) / span >= _VALID_SHARE
     )
     turned = np.abs(_sums(body.signals[3], first, last)) / GRID_HZ
@@ -218,18 +228,27 @@ def _strides(window: Window, body: Channels, marks: FloatArray, period: float) -
     good = _without_ends(start, end, passage)
     if good.any():
         amplitude = np.sqrt(_sums((body.signals[:3] ** 2).sum(axis=0), first, last) / span)
-        good &= amplitude > _AMPLITUDE_MIN * np.median(amplitude[good])
+        good &= amplitude > _AMPLITUDE_MIN * median(amplitude[good])
     return Strides(start, end, good, period / COARSE_HZ)
 
 
+def running_sum(values: FloatArray | BoolArray) -> FloatArray:
+    """(n + 1,) sums of all values before each place."""
+    sums = np.zeros(len(values) + 1)
+    np.cumsum(values, dtype=float, out=sums[1:])
+    return sums
+
+
 def _sums(values: FloatArray | BoolArray, first: NDArray[np.intp], last: NDArray[np.intp]) -> FloatArray:
-    running = np.r_[0.0, np.cumsum(values, dtype=float)]
-    return np.asarray(running[last] - running[first])
+    running = running_sum(values)
+    return running[last] - running[first]
 
 
 def _without_ends(start: FloatArray, end: FloatArray, passage: BoolArray) -> BoolArray:
     """Drop first and last stride of every passage: people start and stop in them."""
     joined = np.abs(start[1:] - end[:-1]) < 1.0
-    before = np.r_[False, passage[:-1] & joined]
-    after = np.r_[passage[1:] & joined, False]
-    return np.asarray(passage & before & after)
+    inner = passage.copy()
+    inner[1:] &= passage[:-1] & joined
+    inner[:-1] &= passage[1:] & joined
+    inner[[0, -1]] = False
+    return inner

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics._middle import median
+from analytics._peaks import spaced
 from analytics._window import GRID_HZ, FloatArray
 from analytics.gait._signals import PERIOD_HOP_S, SLOW_HZ, Signals, nearest
 
@@ -63,26 +64,8 @@ def candidates(signals: Signals) -> tuple[np.ndarray, FloatArray]:
     if not len(rows):
         return rows, np.zeros(0)
     apart = np.maximum(APART_S, 0.3 * nearest(signals.period_s, rows / GRID_HZ, PERIOD_HOP_S)) * GRID_HZ
-    kept = _highest(rows.tolist(), hump[rows], apart.tolist())
+    kept = spaced(rows.tolist(), np.argsort(-hump[rows], kind="stable").tolist(), apart.tolist())
     return rows[kept], hump[rows[kept]]
-
-
-def _highest(rows: list[int], height: FloatArray, apart: list[float]) -> list[int]:
-    """Places of the humps that stay when each, from the highest down, takes away those within its reach."""
-    kept = [True] * len(rows)
-    for place in np.argsort(-height, kind="stable").tolist():
-        if not kept[place]:
-            continue
-        here, reach = rows[place], apart[place]
-        other = place - 1
-        while other >= 0 and here - rows[other] < reach:
-            kept[other] = False
-            other -= 1
-        other = place + 1
-        while other < len(rows) and rows[other] - here < reach:
-            kept[other] = False
-            other += 1
-    return [place for place, stays in enumerate(kept) if stays]
 
 
 def side_cue(signals: Signals, time_s: FloatArray, period_s: FloatArray) -> FloatArray:

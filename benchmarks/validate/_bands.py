@@ -19,7 +19,7 @@ import numpy as np
 
 from analytics.analysis import gait_evidence
 from analytics.compensation import Assessment, Bands, GaitEvidence, assess, bands
-from analytics.compensation._departure import linked, weighted
+from analytics.compensation._departure import departures, linked, weighted
 from analytics.compensation._metrics import metric_rows, pelvis_metrics
 from benchmarks.validate._recordings import WORKERS, FloatArray, reader, sensors
 from sagittal.names import PRIMARY_SITES
@@ -81,7 +81,7 @@ def healthy_bands(walks: tuple[Walked, ...], without: str | None = None) -> Band
     metric = {}
     for name, band in table.metric.items():
         values = [
-            [float(linked(np.array(m[name]), np.array(m["cadence_spm"]), band)) for m in found]
+            linked({one: np.array([m[one] for m in found]) for one in (name, "cadence_spm")}, {name: band})[0].tolist()
             for found in people.values()
         ]
         centre, spread = _centre_and_spread(values)
@@ -125,8 +125,9 @@ def spread(walks: tuple[Walked, ...], draws: int = 300) -> dict[str, tuple[float
     people = sorted({walk.person for walk in scored})
     tables = {person: healthy_bands(walks, without=person) for person in people}
     weights = bands().weight["score"]
-    rows = [(metric_rows(walk.pelvis.pelvis.sum(axis=0)[None]), tables[walk.person]) for walk in scored]
-    x = np.array([[float(weighted(row, table, group)[0]) for group in weights] for row, table in rows])
+    judged = [(tables[walk.person], metric_rows(walk.pelvis.pelvis.sum(axis=0)[None])) for walk in scored]
+    away = [(table, departures(rows, table)) for table, rows in judged]
+    x = np.array([[float(weighted(found, table, group)[0]) for group in weights] for table, found in away])
     usual = x @ np.array(list(weights.values())) / sum(weights.values())
     where = {c: np.array([w.condition == c and w.set_name != "healthy_walk" for w in scored]) for c in CONDITIONS}
     stroke, well, stiff, plain = (where[c] for c in CONDITIONS)
