@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from math import asin, atan2
 
 import numpy as np
 
@@ -32,12 +33,14 @@ def inclination(course: Course, up: FloatArray) -> Inclination:
         return Inclination(None, None, "upright is not known yet")
     if course.forward is None:
         return Inclination(None, None, "forward is not known before some walking or a calibration")
-    upright, left, back = _pairs(course.reference, course.forward) @ up.reshape(RATE_HZ, 6).T
-    found = np.empty((2, RATE_HZ))
-    np.arctan2(back, upright, out=found[0])
-    np.arcsin(np.minimum(np.maximum(left, -1.0), 1.0), out=found[1])
-    flexion, lateral = (np.rint(found * _HUNDREDTHS) / 100.0).tolist()
+    body = np.dot(up.reshape(RATE_HZ, 6), _pairs(course.reference, course.forward)).tolist()
+    flexion = [round(_HUNDREDTHS * atan2(back, upright)) / 100.0 for upright, _, back in body]
+    lateral = [round(_HUNDREDTHS * asin(left if -1.0 < left < 1.0 else _sign(left))) / 100.0 for _, left, _ in body]
     return Inclination(flexion, lateral, None)
+
+
+def _sign(value: float) -> float:
+    return math.copysign(1.0, value)
 
 
 def body_axes(course: Course) -> FloatArray:
@@ -54,7 +57,7 @@ def _axes(upright: Vector, forward: Vector) -> tuple[Vector, Vector, Vector]:
 
 @lru_cache(maxsize=4)
 def _pairs(reference: Vector, forward: Vector) -> FloatArray:
-    """(3, 6) which takes two directions in the sensor frame to their mean along up, left and back of the body."""
+    """(6, 3) which takes two directions in the sensor frame to their mean along up, left and back of the body."""
     upright, right, ahead = _axes(reference, forward)
-    half = [[0.5 * x for x in upright], [-0.5 * x for x in right], [-0.5 * x for x in ahead]]
-    return np.array([[*row, *row] for row in half])
+    half = [(0.5 * u, -0.5 * r, -0.5 * a) for u, r, a in zip(upright, right, ahead, strict=True)]
+    return np.array((*half, *half))

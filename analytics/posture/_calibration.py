@@ -65,6 +65,18 @@ def ask(calibration: Calibration, method: Method) -> Calibration:
     return evolve(fresh, deepest=(), peak_deg=0.0)
 
 
+def second(
+    calibration: Calibration, course: Course, up: FloatArray, ns: int, *, still: bool, walking: bool
+) -> tuple[Calibration, Course, list[Word]]:
+    """Take a second, (20, 3) up in the sensor frame: what was asked for goes on, what is known stays fresh or ages."""
+    calibration, course, words = go_on(calibration, course, up, ns, still=still)
+    if walking:
+        calibration, more = confirmed(calibration, course, ns)
+    else:
+        calibration, course, more = aged(calibration, course, ns)
+    return calibration, course, [*words, *more]
+
+
 def go_on(
     calibration: Calibration, course: Course, up: FloatArray, ns: int, *, still: bool
 ) -> tuple[Calibration, Course, list[Word]]:

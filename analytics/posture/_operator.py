@@ -20,7 +20,7 @@ from analytics.posture._records import Base, Course, Happening, say
 from analytics.posture._seconds import Numbers, Second, Seconds, Walking
 from analytics.posture._stream import StreamState
 from analytics.posture._ticks import LAG, TICK_HZ
-from analytics.posture._twist import Twist
+from analytics.posture._twist import Turned, Twist
 from analytics.posture._vectors import Vector
 from sagittal.names import PostureLabel, Site
 from sagittal.results import Angles, Event, EventName, Posture
@@ -106,30 +106,35 @@ def posture_step(
     """
     state, words = _begun(state, start_ns)
     stream, up = _stream.look(state.stream, second, walking=walking)
-    calibration, course, more = _calibration.go_on(
-        state.calibration, stream.course, up, start_ns, still=stream.is_still
+    calibration, course, more = _calibration.second(
+        state.calibration, stream.course, up, start_ns, still=stream.is_still, walking=walking
     )
-    words += more
-    if walking:
-        calibration, more = _calibration.confirmed(calibration, course, start_ns)
-        words += more
-    else:
-        calibration, course, more = _calibration.aged(calibration, course, start_ns)
-        words += more
-    stream = stream if course is stream.course else evolve(stream, course=course)
-    state = evolve(state, stream=stream, calibration=calibration, end_ns=start_ns + NS_PER_S)
-    state, worn = _worn(state, start_ns, version, slow=second.slow)
-    angles = inclination(state.stream.course, up)
-    numbers = _numbers(calibration, angles)
+    motionless_s = state.motionless_s + 1 if stream.is_still and second.slow else 0
+    calibration, course, worn = _worn(state.motionless_s, motionless_s, calibration, course, start_ns)
+    angles = inclination(course, up)
+    numbers, beside, twist = _numbers(calibration, angles), state.beside, state.twist
     if others:
-        state, numbers = _beside_too(state, second.acc, others, numbers, walking=walking)
-    if lead is not None and (str(Site.UPPER_TRUNK) in others or state.twist is not None):
-        state, numbers = _twisted(state, lead, others, numbers, walking=walking)
-    told = Second(start_ns, numbers, walking, cadence_spm, version)
-    seconds = _seconds.decide(_seconds.add(state.seconds, told), [], decided_ns)
-    state, said, settled = _tell(evolve(state, seconds=seconds), start_ns)
-    state, happened = _happened(state, version)
-    events = [*worn, *(_spoken(word, start_ns, version) for word in words), *happened]
+        beside = _beside.learn(beside, second.acc, others) if walking else beside
+        numbers, course = _beside_too(beside, stream, course, others, numbers)
+    if lead is not None and (twist is not None or str(Site.UPPER_TRUNK) in others):
+        tilts = (_tilt(numbers), _beside.trunk_tilt_deg(beside, others))
+        trunk = others.get(str(Site.UPPER_TRUNK))
+        twist, turned = _twist.follow(twist, lead, trunk, walking=walking, tilts_deg=tilts)
+        numbers = _turned(numbers, turned)
+    seconds = _seconds.add(state.seconds, Second(start_ns, numbers, walking, cadence_spm, version), decided_ns)
+    seconds, course, said, settled = _tell(seconds, course, start_ns)
+    events = [_spoken(word, start_ns, version) for word in (*worn, *words, *more)]
+    events += [_told(one, version) for one in course.happened if one.name in _EVENTS]
+    state = evolve(
+        state,
+        stream=_with_course(stream, evolve(course, happened=()) if course.happened else course),
+        seconds=seconds,
+        calibration=calibration,
+        beside=beside,
+        twist=twist,
+        motionless_s=motionless_s,
+        end_ns=start_ns + NS_PER_S,
+    )
     return state, Seen(said, _angles(angles, start_ns), events, settled)
 
 
@@ -162,12 +167,16 @@ def posture_calibrate(state: PostureState, method: Method) -> PostureState:
 
 def posture_break(state: PostureState, *, last: bool = False) -> tuple[PostureState, Seen]:
     """The samples end here: what was said of them stands."""
-    state = evolve(state, seconds=_seconds.last_word(state.seconds))
-    state, said, settled = _tell(state, None) if state.seconds.pending else (state, [], [])
+    seconds, course = _seconds.last_word(state.seconds), state.stream.course
+    said: list[Posture] = []
+    settled: list[Posture] = []
+    if seconds.pending:
+        seconds, course, said, _ = _tell(seconds, course, None)
     if last or state.begun:
-        seconds, more = _seconds.settle(state.seconds, state.end_ns + NS_PER_S)
-        state, settled = evolve(state, seconds=evolve(seconds, before=None)), [*settled, *more]
-    return evolve(state, begun=False, twist=None), Seen(rows=said, settled=settled)
+        seconds, settled = _seconds.settle(seconds, state.end_ns + NS_PER_S)
+        seconds = evolve(seconds, before=None)
+    state = evolve(state, seconds=seconds, stream=_with_course(state.stream, course), begun=False, twist=None)
+    return state, Seen(rows=said, settled=settled)
 
 
 def _begun(state: PostureState, start_ns: int) -> tuple[PostureState, list[Word]]:
@@ -184,43 +193,33 @@ def _begun(state: PostureState, start_ns: int) -> tuple[PostureState, list[Word]
     return evolve(state, stream=stream, calibration=calibration, begun=True, motionless_s=0), words
 
 
-def _worn(state: PostureState, start_ns: int, version: str, *, slow: bool) -> tuple[PostureState, list[Event]]:
-    """Nobody is as still as a table."""
-    before = state.motionless_s
-    if not state.stream.is_still and not before:
-        return state, []
-    still = state.stream.is_still and slow
-    if not still and not before:
-        return state, []
-    state = evolve(state, motionless_s=before + 1 if still else 0)
-    course = state.stream.course
-    if state.motionless_s == NOT_WORN_S:
+def _with_course(stream: StreamState, course: Course) -> StreamState:
+    return stream if course is stream.course else evolve(stream, course=course)
+
+
+def _worn(
+    before_s: int, motionless_s: int, calibration: Calibration, course: Course, start_ns: int
+) -> tuple[Calibration, Course, list[Word]]:
+    """Nobody is as still as a table: seconds without any motion, before this one and with it."""
+    if motionless_s == NOT_WORN_S and before_s < NOT_WORN_S:
         course = say(course, start_ns - (NOT_WORN_S // 2) * NS_PER_S, PostureLabel.NOT_WORN, 0.7)
         course = evolve(course, base=Base.NONE, away=None)
-        state = evolve(state, stream=evolve(state.stream, course=course))
-        return state, [_spoken(Word("not_worn", "The sensor lies still: it is not worn.", 0.7, {}), start_ns, version)]
-    if before >= NOT_WORN_S and not still:
-        calibration, course, words = _calibration.expire(
-            state.calibration, course, "The sensor was taken off: stand still or walk to calibrate.", start_ns
-        )
-        course = say(course, start_ns, PostureLabel.UNKNOWN, 0.0)
-        state = evolve(state, stream=evolve(state.stream, course=course), calibration=calibration)
-        return state, [_spoken(word, start_ns, version) for word in (Word("worn", "", 0.7, {}), *words)]
-    return state, []
+        return calibration, course, [Word("not_worn", "The sensor lies still: it is not worn.", 0.7, {})]
+    if before_s >= NOT_WORN_S and not motionless_s:
+        text = "The sensor was taken off: stand still or walk to calibrate."
+        calibration, course, words = _calibration.expire(calibration, course, text, start_ns)
+        return calibration, say(course, start_ns, PostureLabel.UNKNOWN, 0.0), [Word("worn", "", 0.7, {}), *words]
+    return calibration, course, []
 
 
-def _tell(state: PostureState, now_ns: int | None) -> tuple[PostureState, list[Posture], list[Posture]]:
-    """Say what is to be said of the seconds, and let go of those that stand."""
-    stream = state.stream
-    course = stream.course
-    seconds, said = _seconds.tell(state.seconds, course.spans, course.dirty_ns)
-    settled: list[Posture] = []
-    if now_ns is not None:
-        seconds, settled = _seconds.settle(seconds, _standing_ns(course, seconds, now_ns))
+def _tell(seconds: Seconds, course: Course, now_ns: int | None) -> tuple[Seconds, Course, list[Posture], list[Posture]]:
+    """Say what is to be said of the seconds, and let go of those that stand; of none where `now_ns` is None."""
+    standing_ns = None if now_ns is None else _standing_ns(course, seconds, now_ns)
+    seconds, said, settled = _seconds.tell(seconds, course.spans, course.dirty_ns, standing_ns)
     spans = _seconds.prune(course.spans, seconds.pending[0].t_ns if seconds.pending else 0)
     if course.dirty_ns is not None or spans is not course.spans:
-        stream = evolve(stream, course=evolve(course, dirty_ns=None, spans=spans))
-    return evolve(state, stream=stream, seconds=seconds), said, settled
+        course = evolve(course, dirty_ns=None, spans=spans)
+    return seconds, course, said, settled
 
 
 def _standing_ns(course: Course, seconds: Seconds, now_ns: int) -> int:
@@ -234,40 +233,30 @@ def _standing_ns(course: Course, seconds: Seconds, now_ns: int) -> int:
 
 
 def _beside_too(
-    state: PostureState, lead: FloatArray, others: Mapping[str, Window], numbers: Numbers, *, walking: bool
-) -> tuple[PostureState, Numbers]:
-    """With what further sensors learn from walking and say of the second."""
-    stream = state.stream
-    beside = _beside.learn(state.beside, lead, others) if walking else state.beside
-    added = _beside.add(beside, stream.course, others, numbers.flexion_deg, numbers.lateral_deg)
+    beside: dict[str, Beside], stream: StreamState, course: Course, others: Mapping[str, Window], numbers: Numbers
+) -> tuple[Numbers, Course]:
+    """With what further sensors say of the second."""
+    added = _beside.add(beside, course, others, numbers.flexion_deg, numbers.lateral_deg)
     if added.thigh_deg is not None and stream.is_still:
-        end_ns = stream.course.at(stream.end)
-        stream = evolve(stream, course=_course.with_thigh(stream.course, added.thigh_deg, end_ns))
-    numbers = evolve(numbers, lumbar_flexion_deg=added.lumbar_flexion_deg, lumbar_lateral_deg=added.lumbar_lateral_deg)
-    return evolve(state, beside=beside, stream=stream), numbers
+        course = _course.with_thigh(course, added.thigh_deg, course.at(stream.end))
+    flexion, lateral = added.lumbar_flexion_deg, added.lumbar_lateral_deg
+    return evolve(numbers, lumbar_flexion_deg=flexion, lumbar_lateral_deg=lateral), course
 
 
-def _twisted(
-    state: PostureState,
-    lead: FloatArray,
-    others: Mapping[str, Window],
-    numbers: Numbers,
-    *,
-    walking: bool,
-) -> tuple[PostureState, Numbers]:
+def _turned(numbers: Numbers, turned: Turned) -> Numbers:
     """With how far the upper trunk is turned against the pelvis, or why that is not known."""
-    flexion, lateral = numbers.flexion_deg, numbers.lateral_deg
-    pelvis = None if flexion is None or lateral is None else math.hypot(flexion, lateral)
-    trunk = others.get(str(Site.UPPER_TRUNK))
-    tilts = (pelvis, _beside.trunk_tilt_deg(state.beside, others))
-    twist, turned = _twist.follow(state.twist, lead, trunk, walking=walking, tilts_deg=tilts)
-    numbers = evolve(
+    return evolve(
         numbers,
         lumbar_rotation_deg=turned.rotation_deg,
         lumbar_rotation_error_deg=turned.error_deg,
         lumbar_rotation_reason=turned.reason,
     )
-    return evolve(state, twist=twist), numbers
+
+
+def _tilt(numbers: Numbers) -> float | None:
+    """Inclination in whatever direction."""
+    flexion, lateral = numbers.flexion_deg, numbers.lateral_deg
+    return None if flexion is None or lateral is None else math.hypot(flexion, lateral)
 
 
 def _numbers(calibration: Calibration, angles: Inclination) -> Numbers:
@@ -301,14 +290,6 @@ def _angles(angles: Inclination, start_ns: int) -> Angles:
         flexion_deg=absent if angles.flexion_deg is None else [*angles.flexion_deg],
         lateral_deg=absent if angles.lateral_deg is None else [*angles.lateral_deg],
     )
-
-
-def _happened(state: PostureState, version: str) -> tuple[PostureState, list[Event]]:
-    course = state.stream.course
-    if not course.happened:
-        return state, []
-    events = [_told(one, version) for one in course.happened if one.name in _EVENTS]
-    return evolve(state, stream=evolve(state.stream, course=evolve(course, happened=()))), events
 
 
 def _told(one: Happening, version: str) -> Event:

@@ -7,14 +7,15 @@ that surplus is the path's quality.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from analytics._window import FloatArray
 from analytics.posture._bias import Bias
-from analytics.posture._ticks import ACC, QUAT, RATE, SHAKE, TICK_S, in_earth, lengths
-from analytics.posture._vectors import Vector
+from analytics.posture._ticks import ACC, QUAT, RATE, SHAKE, TICK_S, lengths, rotations
+from analytics.posture._vectors import Vector, dot, of, times
 from sagittal.units import STANDARD_GRAVITY_MPS2
 
 HEIGHT_SD_M = 0.03
@@ -43,8 +44,8 @@ class Path:
     force: FloatArray
     residual_mps: float
     offset_sd_m: float
-    by_offset: FloatArray
-    up_s: FloatArray
+    by_offset: Vector
+    up_s: Vector
     surplus_mps: float
 
     @property
@@ -56,22 +57,21 @@ class Path:
     def sd_m(self) -> float:
         """Standard error of heights along it, that of the sensor's offset included."""
         left = HEIGHT_SD_M + abs(self.residual_mps) * len(self.height) * TICK_S / 8.0
-        return float(np.hypot(left, self.offset_sd_m))
+        return math.hypot(left, self.offset_sd_m)
 
 
 def path_of(ticks: FloatArray, start_up: Vector, end_up: Vector, bias: Bias) -> Path:
     """The path over `ticks`, (n, 12), whose first and last are still, with up there as unit vectors."""
-    quat = ticks[:, QUAT]
-    ends = in_earth(quat[[0, -1]], np.array((start_up, end_up)))
-    share = np.linspace(0.0, 1.0, len(ticks))[:, None]
-    up = _into_sensor(quat, ends[0] + (ends[1] - ends[0]) * share)
+    share = np.arange(len(ticks))[:, None] / (len(ticks) - 1.0)
+    up = _up_between(ticks[:, QUAT], start_up, end_up, share)
     acc = ticks[:, ACC]
-    raw = np.einsum("ij,ij->i", up, acc) - STANDARD_GRAVITY_MPS2
-    upward = raw - up @ bias.mps2
-    velocity, residual = _between_rests(np.column_stack((upward, up)), share)
+    upward = np.einsum("ij,ij->i", up, acc - bias.mps2) - STANDARD_GRAVITY_MPS2
+    sums = _sums(np.concatenate((upward[:, None], up), axis=1))
+    velocity = sums - sums[-1] * share
     height = _sums(velocity)
     by_offset = height[:, 1:]
-    furthest = by_offset[int(np.argmax(np.einsum("ij,ij->i", by_offset, by_offset)))]
+    furthest = of(by_offset[int(np.argmax(np.einsum("ij,ij->i", by_offset, by_offset)))])
+    up_s, residual = of(sums[-1, 1:]), float(sums[-1, 0])
     return Path(
         up=up,
         height=height[:, 0],
@@ -80,11 +80,19 @@ def path_of(ticks: FloatArray, start_up: Vector, end_up: Vector, bias: Bias) -> 
         shake=ticks[:, SHAKE],
         force=lengths(acc),
         residual_mps=residual,
-        by_offset=by_offset[-1],
-        offset_sd_m=float(np.sqrt(furthest @ bias.spread @ furthest)),
-        up_s=_integral(up),
-        surplus_mps=float(_integral(raw[:, None])[0]),
+        by_offset=of(by_offset[-1]),
+        offset_sd_m=math.sqrt(dot(furthest, times(bias.spread, furthest))),
+        up_s=up_s,
+        surplus_mps=residual + dot(up_s, bias.mps2),
     )
+
+
+def _up_between(quat: FloatArray, start_up: Vector, end_up: Vector, share: FloatArray) -> FloatArray:
+    """(n, 3) up in the sensor frame, as the filter carries it, with what it drifts between both ends spread evenly."""
+    turn = rotations(quat).reshape(-1, 3, 3)
+    start, end = turn[0] @ start_up, turn[-1] @ end_up
+    up = np.einsum("nij,ni->nj", turn, start + (end - start) * share)
+    return np.asarray(up / lengths(up)[:, None])
 
 
 def falls_until(velocity: FloatArray) -> int:
@@ -110,24 +118,8 @@ def _ends(speed: FloatArray) -> int:
     return peak + (int(slower[0]) if len(slower) else len(speed) - 1 - peak)
 
 
-def _between_rests(acceleration: FloatArray, share: FloatArray) -> tuple[FloatArray, float]:
-    """Velocities that are zero at both ends, and what the first of them had left."""
-    velocity = _sums(acceleration)
-    return velocity - velocity[-1] * share, float(velocity[-1, 0])
-
-
 def _sums(values: FloatArray) -> FloatArray:
     """Running integral by the trapezium rule, from zero."""
     sums = np.zeros_like(values)
     np.cumsum((values[1:] + values[:-1]) * (TICK_S / 2), axis=0, out=sums[1:])
     return sums
-
-
-def _integral(values: FloatArray) -> FloatArray:
-    return np.asarray((values[1:] + values[:-1]).sum(axis=0) * (TICK_S / 2))
-
-
-def _into_sensor(quat: FloatArray, vectors: FloatArray) -> FloatArray:
-    """(n, 3) earth vectors, one for every quaternion, as unit vectors in the sensor frame."""
-    found = in_earth(quat * (1.0, -1.0, -1.0, -1.0), vectors)
-    return np.asarray(found / lengths(found)[:, None])

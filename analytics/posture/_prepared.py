@@ -15,7 +15,7 @@ from analytics._window import FloatArray
 from analytics.posture._limits import NOT_WORN_RADPS
 from analytics.posture._stills import SPAN, quiet
 from analytics.posture._ticks import ACC, COLUMNS, GYR, KEPT, QUAT, RATE, TAIL, TICK_HZ, Tail, lengths, rotations, ticks
-from analytics.posture._vectors import Vector
+from analytics.posture._vectors import Matrix, Vector
 
 
 class Prepared(NamedTuple):
@@ -38,9 +38,9 @@ class Prepared(NamedTuple):
     turns
         (3, 60) which takes an earth vector into the sensor frame at each of the 20 ticks.
     spread_turn, end_turn
-        Rotation sensor → earth, row by row: mean of four ticks spread evenly, in the middle of the last 0.3 s.
+        Rotation sensor → earth: mean of four ticks spread evenly, in the middle of the last 0.3 s.
     mean_back
-        Rotation earth → sensor, row by row, mean of all ticks.
+        Rotation earth → sensor, mean of all ticks.
     """
 
     acc: FloatArray
@@ -52,9 +52,9 @@ class Prepared(NamedTuple):
     slow: bool
     end_acc: Vector
     turns: FloatArray
-    spread_turn: list[float]
-    end_turn: list[float]
-    mean_back: list[float]
+    spread_turn: Matrix
+    end_turn: Matrix
+    mean_back: Matrix
 
     @property
     def tail(self) -> Tail:
@@ -122,11 +122,10 @@ def _still(every: FloatArray, count: int) -> Iterator[list[list[bool]]]:
         yield found.reshape(count, TICK_HZ).tolist()
 
 
-def _turns(quat: FloatArray) -> tuple[FloatArray, *tuple[list[list[float]], ...]]:
+def _turns(quat: FloatArray) -> tuple[FloatArray, *tuple[list[list[list[float]]], ...]]:
     """The rotations of a second, of (K, 20, 4) quaternions: all of them, and what of them is wanted by itself."""
     turn = rotations(quat)
-    spread, end, mean = (_WEIGHTS @ turn).transpose(1, 0, 2)
     count = len(turn)
+    spread, end, mean = (_WEIGHTS @ turn).transpose(1, 0, 2).reshape(3, count, 3, 3)
     turns = turn.reshape(count, TICK_HZ, 3, 3).transpose(0, 2, 1, 3).reshape(count, 3, 3 * TICK_HZ)
-    back = mean.reshape(count, 3, 3).transpose(0, 2, 1).reshape(count, 9)
-    return turns, spread.tolist(), end.tolist(), back.tolist()
+    return turns, spread.tolist(), end.tolist(), mean.transpose(0, 2, 1).tolist()

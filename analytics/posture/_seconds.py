@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from analytics._evolve import evolve
@@ -65,7 +65,8 @@ class Second:
 class Seconds:
     """The seconds that may change, oldest first; the one before them; walks that reach into them.
 
-    Up to `decided_ns` the gait analysis has the last word on walking; before, the quick look has.
+    Up to `decided_ns` the gait analysis has the last word on walking; before, the quick look has. Of what lies between
+    `dirty_ns` and `clean_ns` something else is to be said than before, where `dirty_ns` is not None.
     """
 
     pending: tuple[Second, ...] = ()
@@ -73,45 +74,87 @@ class Seconds:
     walks: tuple[Walking, ...] = ()
     decided_ns: int = 0
     dirty_ns: int | None = None
+    clean_ns: int = 0
 
 
-def add(seconds: Seconds, second: Second) -> Seconds:
-    """With a new second, of which nothing is said yet."""
-    return evolve(seconds, pending=(*seconds.pending, second))
+def add(seconds: Seconds, second: Second, decided_ns: int) -> Seconds:
+    """With a new second, of which nothing is said yet, and with how far the gait analysis has spoken by then."""
+    pending = (*seconds.pending, second)
+    if decided_ns <= seconds.decided_ns:
+        return evolve(seconds, pending=pending)
+    flipped = _dirty(seconds, seconds.decided_ns, decided_ns) if _flips(seconds, decided_ns) else {}
+    return evolve(seconds, pending=pending, decided_ns=decided_ns, **flipped)
 
 
 def decide(seconds: Seconds, walks: list[Walking], decided_ns: int) -> Seconds:
-    """With what the gait analysis has said."""
-    if not walks and decided_ns <= seconds.decided_ns:
-        return seconds
-    kept = {one.start_ns: one for one in seconds.walks} | {one.start_ns: one for one in walks}
+    """With walks that the gait analysis tells anew."""
     oldest = seconds.pending[0].t_ns if seconds.pending else decided_ns
-    dirty = min([seconds.decided_ns - NS_PER_S, *(one.start_ns - NS_PER_S for one in walks)])
-    return evolve(
-        seconds,
-        walks=tuple(one for one in kept.values() if one.end_ns >= oldest),
-        decided_ns=max(decided_ns, seconds.decided_ns),
-        dirty_ns=dirty if seconds.dirty_ns is None else min(dirty, seconds.dirty_ns),
-    )
+    kept = {one.start_ns: one for one in seconds.walks if one.end_ns >= oldest}
+    since, until = seconds.decided_ns, max(decided_ns, seconds.decided_ns)
+    for walk in walks:
+        old = kept.get(walk.start_ns)
+        same = old is not None and old.confidence == walk.confidence
+        ends = [walk.end_ns] if old is None else [old.end_ns, walk.end_ns]
+        since = min(since, (min(ends) if same else walk.start_ns) - NS_PER_S)
+        until = max(until, *ends)
+        kept[walk.start_ns] = walk
+    told = tuple(one for one in kept.values() if one.end_ns >= oldest)
+    decided_ns = max(decided_ns, seconds.decided_ns)
+    return evolve(seconds, walks=told, decided_ns=decided_ns, **_dirty(seconds, since, until))
 
 
-def tell(seconds: Seconds, spans: tuple[Span, ...], dirty_ns: int | None) -> tuple[Seconds, list[Posture]]:
-    """Say anew what has changed, oldest first; the newest second always."""
-    first = len(seconds.pending) - 1
-    for since in (dirty_ns, seconds.dirty_ns):
-        while since is not None and first > 0 and seconds.pending[first].t_ns + NS_PER_S > since:
-            first -= 1
-    told: list[Posture] = []
-    pending = list(seconds.pending)
+def _dirty(seconds: Seconds, since_ns: int, until_ns: int) -> dict[str, int]:
+    """What is to be looked at again, with what was already."""
+    if seconds.dirty_ns is None:
+        return {"dirty_ns": since_ns, "clean_ns": until_ns}
+    return {"dirty_ns": min(since_ns, seconds.dirty_ns), "clean_ns": max(until_ns, seconds.clean_ns)}
+
+
+def _flips(seconds: Seconds, decided_ns: int) -> bool:
+    """Whether the quick look took a second for walking on which the gait analysis has the word by now."""
+    for one in reversed(seconds.pending):
+        end_ns = one.t_ns + NS_PER_S
+        if end_ns <= seconds.decided_ns:
+            return False
+        if one.walking and end_ns <= decided_ns:
+            return True
+    return False
+
+
+def tell(
+    seconds: Seconds, spans: tuple[Span, ...], dirty_ns: int | None, standing_ns: int | None
+) -> tuple[Seconds, list[Posture], list[Posture]]:
+    """Say anew what has changed, oldest first, the newest second always; take out seconds that change no more.
+
+    From `dirty_ns` on the spans have changed; the seconds that end by `standing_ns` stand, for None none does.
+    """
+    pending = [*seconds.pending]
+    clean_ns = seconds.clean_ns if dirty_ns is None else pending[-1].t_ns
+    first = _first(pending, dirty_ns, seconds.dirty_ns)
     before = pending[first - 1].row if first > 0 else seconds.before
-    for place in range(max(first, 0), len(pending)):
+    told: list[Posture] = []
+    same = True
+    for place in range(first, len(pending)):
         second = pending[place]
-        row = _row(seconds, second, spans, before)
-        if row is not second.row:
-            pending[place] = evolve(second, row=row)
-            told.append(row)
-        before = row
-    return evolve(seconds, pending=tuple(pending), dirty_ns=None), told
+        if not same or second.row is None or second.t_ns < clean_ns:
+            row = _row(seconds, second, spans, before)
+            same = row is second.row
+            if not same:
+                pending[place] = evolve(second, row=row)
+                told.append(row)
+        before = pending[place].row
+    settled = _settled(pending, standing_ns) if standing_ns is not None else []
+    left, before = tuple(pending[len(settled) :]), settled[-1] if settled else seconds.before
+    return evolve(seconds, pending=left, before=before, dirty_ns=None), told, settled
+
+
+def _first(pending: list[Second], *dirty: int | None) -> int:
+    """The first second that reaches beyond one of those times, or the newest."""
+    first = len(pending) - 1
+    for since in dirty:
+        while since is not None and first > 0 and pending[first - 1].t_ns + NS_PER_S > since:
+            first -= 1
+    return first
 
 
 def last_word(seconds: Seconds) -> Seconds:
@@ -128,20 +171,24 @@ def last_word(seconds: Seconds) -> Seconds:
             pending[place] = evolve(pending[place], walking=False)
     if not any(flags):
         return seconds
-    dirty = pending[flags.index(True)].t_ns
-    dirty = dirty if seconds.dirty_ns is None else min(dirty, seconds.dirty_ns)
-    return evolve(seconds, pending=tuple(pending), dirty_ns=dirty)
+    dirty = _dirty(seconds, pending[flags.index(True)].t_ns, pending[-1].t_ns + NS_PER_S)
+    return evolve(seconds, pending=tuple(pending), **dirty)
 
 
 def settle(seconds: Seconds, until_ns: int) -> tuple[Seconds, list[Posture]]:
     """Take out the seconds that end before a time: they change no more."""
-    count = max(0, len(seconds.pending) - KEPT_S)
-    while count < len(seconds.pending) and seconds.pending[count].t_ns + NS_PER_S <= until_ns:
-        count += 1
-    if not count:
+    settled = _settled(seconds.pending, until_ns)
+    if not settled:
         return seconds, []
-    rows = [one.row for one in seconds.pending[:count] if one.row is not None]
-    return evolve(seconds, pending=seconds.pending[count:], before=rows[-1] if rows else seconds.before), rows
+    return evolve(seconds, pending=seconds.pending[len(settled) :], before=settled[-1]), settled
+
+
+def _settled(pending: Sequence[Second], until_ns: int) -> list[Posture]:
+    """The rows of the first seconds, each told before: of those that end by a time, and of more than may be kept."""
+    count = max(0, len(pending) - KEPT_S)
+    while count < len(pending) and pending[count].t_ns + NS_PER_S <= until_ns:
+        count += 1
+    return [one.row for one in pending[:count] if one.row is not None]
 
 
 def _row(seconds: Seconds, second: Second, spans: tuple[Span, ...], before: Posture | None) -> Posture:
@@ -182,6 +229,8 @@ def _walking(seconds: Seconds, second: Second) -> Span | None:
 
 def _longest(spans: tuple[Span, ...], start_ns: int, end_ns: int) -> Span:
     """The span that fills most of a stretch."""
+    if spans and spans[-1].start_ns <= start_ns:
+        return spans[-1]
     best, most = _UNKNOWN, 0.0
     for span, ns in _overlaps(spans, start_ns, end_ns):
         weight = ns if span.label is PostureLabel.TRANSITION else _LONGER * ns

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from analytics.posture._prepared import Prepared
 from analytics.posture._records import Base, Course, Here, Trust
 from analytics.posture._stills import RESTLESS, SPAN
 from analytics.posture._ticks import ACC, COLUMNS, LAG, RATE, TICK_HZ, TICK_S, Array, Tail
-from analytics.posture._vectors import UP, ZERO, Vector, of, plus, rotated, scaled, unit
+from analytics.posture._vectors import UP, ZERO, Vector, of, plus, scaled, times, unit
 from sagittal.units import STANDARD_GRAVITY_MPS2
 
 _SHORT_STILL = round(0.8 * TICK_HZ)
@@ -107,19 +108,18 @@ def look(state: StreamState, second: Prepared, *, walking: bool) -> tuple[Stream
     start = state.end
     earth_up = _earth_up(state, second, still=still[-1])
     up = second.up(earth_up)
-    state = evolve(
-        state,
-        tail=second.tail,
-        buffer=second.buffer,
-        first=start + TICK_HZ - len(second.buffer),
-        paces=state.paces + 1 if walking else 0,
-        earth_up=earth_up,
-    )
+    taken = {
+        "tail": second.tail,
+        "buffer": second.buffer,
+        "first": start + TICK_HZ - len(second.buffer),
+        "paces": state.paces + 1 if walking else 0,
+        "earth_up": earth_up,
+    }
     if (not state.is_still) in still:
-        state = _changing(state, second, still, up)
+        state = _changing(evolve(state, **taken), second, still, up)
     else:
-        state = _pass(state, up, second.rate, start, second.end_acc)
-    return _over(state, rotated(second.mean_back, earth_up)), up
+        state = _pass(state, up, second.rate, start, second.end_acc, **taken)
+    return _over(state, times(second.mean_back, earth_up)), up
 
 
 def _changing(state: StreamState, second: Prepared, still: list[bool], up: FloatArray) -> StreamState:
@@ -167,13 +167,13 @@ def begin(state: StreamState, origin_ns: int) -> StreamState:
     return StreamState(bias=state.bias, walked=state.walked, course=evolve(course, origin_ns=origin_ns))
 
 
-def _pass(state: StreamState, up: FloatArray, rate: FloatArray, tick: int, acc: Vector) -> StreamState:
+def _pass(state: StreamState, up: FloatArray, rate: FloatArray, tick: int, acc: Vector, **taken: Any) -> StreamState:
     """Ticks between two events; `acc` is the mean acceleration of the last `SPAN` of them."""
     course = _course.watch(state.course, up, rate, state.course.at(tick))
     if state.is_still and state.still is not None:
-        return evolve(state, still=evolve(state.still, last=tick + len(up) - 1, end_acc=acc), course=course)
+        return evolve(state, still=evolve(state.still, last=tick + len(up) - 1, end_acc=acc), course=course, **taken)
     since = state.since_still + len(up)
-    return evolve(state, since_still=since, loose=since > RESTLESS, course=course)
+    return evolve(state, since_still=since, loose=since > RESTLESS, course=course, **taken)
 
 
 def _end(state: StreamState, tick: int) -> StreamState:
@@ -250,7 +250,9 @@ def _closing(state: StreamState, path: Path | None, now: Still) -> Bias | None:
     up = up_at_rest(state.bias, now.start_acc)
     if sd < _UNSURE_M or not _course.comes_back(course, up, (now.first - fall.before.last) * TICK_S):
         return None
-    return back_again(state.bias, out.by_offset + path.by_offset, out.rise_m + path.rise_m, course.at(now.first) * 1e-9)
+    return back_again(
+        state.bias, plus(out.by_offset, path.by_offset), out.rise_m + path.rise_m, course.at(now.first) * 1e-9
+    )
 
 
 def _watched(state: StreamState) -> Fall | None:
@@ -300,8 +302,8 @@ def _turning(state: StreamState, course: Course) -> float | None:
 def _earth_up(state: StreamState, second: Prepared, *, still: bool) -> Vector:
     """Earth's up in the filter's frame: read off at rest, followed in between as the filter follows the offset."""
     if still:
-        return rotated(second.end_turn, up_at_rest(state.bias, second.end_acc))
-    x, y, z = rotated(second.spread_turn, of(state.bias.mps2))
+        return times(second.end_turn, up_at_rest(state.bias, second.end_acc))
+    x, y, z = times(second.spread_turn, state.bias.mps2)
     goal = unit((-x, -y, STANDARD_GRAVITY_MPS2 - z))
     return unit(plus(scaled(state.earth_up, 1.0 - _FOLLOW), goal, _FOLLOW))
 
@@ -324,4 +326,5 @@ def _walk(state: StreamState, up: Vector) -> tuple[Walked, Course]:
 
 def _mean_acc(state: StreamState, first: int, last: int) -> Vector:
     """Mean acceleration of buffered ticks, m/s²."""
-    return of(state.part(first, last)[:, ACC].mean(axis=0))
+    acc = state.part(first, last)[:, ACC]
+    return of(acc.sum(axis=0) / len(acc))

@@ -121,9 +121,12 @@ def ticks(tail: Tail | None, rows: FloatArray, quat: FloatArray) -> tuple[FloatA
 
 def _shake(acc: FloatArray, slow: FloatArray) -> FloatArray:
     """The largest difference of the acceleration's length from its slow part at every tick, in lively seconds."""
-    fast = np.abs(lengths(acc).reshape(*slow.shape, STEP) - slow[:, :, None]).max(axis=2)
+    found = np.zeros(slow.shape)
     lively = slow.max(axis=1) - slow.min(axis=1) > _LIVELY_MPS2
-    return np.where(lively[:, None], fast, 0.0)
+    if lively.any():
+        fast = lengths(acc[lively]).reshape(-1, TICK_HZ, STEP) - slow[lively, :, None]
+        found[lively] = np.abs(fast).max(axis=2)
+    return found
 
 
 def lengths(vectors: FloatArray) -> FloatArray:
@@ -136,8 +139,3 @@ def rotations(quat: FloatArray) -> FloatArray:
     """(..., n, 9) rotation matrices sensor → earth, row by row, of (..., n, 4) unit quaternions."""
     products = quat[..., :, None] * quat[..., None, :]
     return np.asarray(products.reshape(*quat.shape[:-1], 16) @ _ROTATION)
-
-
-def in_earth(quat: FloatArray, vectors: FloatArray) -> FloatArray:
-    """(n, 3) sensor vectors, one for every quaternion, in the earth frame."""
-    return np.asarray(np.einsum("nij,nj->ni", rotations(quat).reshape(-1, 3, 3), vectors))

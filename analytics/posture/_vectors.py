@@ -7,6 +7,8 @@ import math
 from analytics._window import FloatArray
 
 Vector = tuple[float, float, float]
+Matrix = tuple[Vector, Vector, Vector]
+"""Three rows."""
 ZERO: Vector = (0.0, 0.0, 0.0)
 UP: Vector = (0.0, 0.0, 1.0)
 
@@ -53,11 +55,14 @@ def angle(a: Vector, b: Vector) -> float:
     return math.degrees(math.acos(max(-1.0, min(1.0, dot(a, b)))))
 
 
-def rotated(matrix: list[float], a: Vector) -> Vector:
-    """Times a (3, 3) matrix that lies row by row in a list of nine."""
-    x, y, z = a
-    return (
-        matrix[0] * x + matrix[1] * y + matrix[2] * z,
-        matrix[3] * x + matrix[4] * y + matrix[5] * z,
-        matrix[6] * x + matrix[7] * y + matrix[8] * z,
-    )
+def times(matrix: Matrix, a: Vector) -> Vector:
+    """A matrix times a vector."""
+    return (dot(matrix[0], a), dot(matrix[1], a), dot(matrix[2], a))
+
+
+def inverse(matrix: Matrix) -> Matrix:
+    """The inverse of a symmetric matrix."""
+    a, b, c = matrix
+    first = cross(b, c)
+    share = 1.0 / dot(a, first)
+    return (scaled(first, share), scaled(cross(c, a), share), scaled(cross(a, b), share))

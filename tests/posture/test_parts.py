@@ -41,8 +41,8 @@ def test_an_offset_is_found_from_still_moments_in_different_postures(offset: lis
 def test_one_posture_alone_tells_only_what_lies_along_it() -> None:
     bias = at_rest(Bias(), (STANDARD_GRAVITY_MPS2 + 0.5, 0.0, 0.0), 0.0)
     assert bias.mps2 == pytest.approx([0.5, 0.0, 0.0], abs=0.01)
-    assert bias.spread[0, 0] < 0.01
-    assert bias.spread[1, 1] == pytest.approx(1.0)
+    assert bias.spread[0][0] < 0.01
+    assert bias.spread[1][1] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("drop_m", [0.0, 0.2, 0.45])
