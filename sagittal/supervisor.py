@@ -33,7 +33,7 @@ FOREIGN = "broker"
 
 
 _is_part = False
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """The numerics are small: more threads would only take memory and time from the other parts."""
 
 
@@ -85,7 +85,7 @@ class Supervisor:
     def __init__(self, say: Callable[[str], None], ledger: Path | None = None) -> None:
         self._say = say
         self._ledger = ledger
-        self._environment = {**_ONE_THREAD, **os.environ, _SUPERVISED: str(os.getpid()), _LEDGER: str(ledger or "")}
+        self._environment = {**ONE_THREAD, **os.environ, _SUPERVISED: str(os.getpid()), _LEDGER: str(ledger or "")}
         self._children: dict[str, _Child] = {}
         self._quiet = False
 

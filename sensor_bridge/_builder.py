@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import sub
 
 from sagittal.blocks import AXES, Block, ClockKind, Cursor, Gap, GapReason, pack_offsets
 from sagittal.names import Site
@@ -77,7 +78,8 @@ class BlockBuilder:
         if n > 1:
             self._dt_ns = max(1, round((t[-1] - t[0]) / (n - 1)))
         tolerance_ns = 0 if samples.clock is ClockKind.RECORDED else EVEN_NS
-        even = all(abs(t[0] + i * self._dt_ns - t[i]) <= tolerance_ns for i in range(n))
+        grid = range(t[0], t[0] + n * self._dt_ns, self._dt_ns)
+        even = max(map(abs, map(sub, t, grid))) <= tolerance_ns
         gap, first = samples.gap_before, self._first_gap
         self._first_gap = None
         block = Block(

@@ -12,18 +12,23 @@ from paho.mqtt.reasoncodes import ReasonCode
 from pydantic import ValidationError
 
 from sagittal import __version__
-from sagittal.codec import encode_block
 from sagittal.messages import DeviceHealth, Status, Watermark
 from sagittal.mqtt import make_client, start
 from sagittal.names import Site
 from sagittal.settings import Settings
-from sagittal.topics import parse, site_topic, status_topic, wearer_topic
+from sagittal.topics import ALL_STORED, parse, site_topic, status_topic, wearer_topic
 from sensor_bridge._spool import Spool, Spooled
 
 MAX_IN_FLIGHT = 100
 BATCH = 50
 STALL_S = 10.0
 MAX_STALL_S = 300.0
+CHECK_S = 0.5
+"""How often streams are looked at whose mark may stand still; what is new is sent at once."""
+MANY = 100
+"""A bridge of more streams hears all marks with one subscription, for one each is dear to a broker, and looks for news
+only 20 times a second, for every change of threads is dear."""
+PAUSE_S = 0.05
 MARK_S = 3.0
 """After a connection the backlog waits this long for the retained mark, which may cover the first of it."""
 
@@ -40,6 +45,10 @@ class _Stream:
     stall_s: float = STALL_S
     held_until: float = 0.0
 
+    def topic(self, kind: str) -> str:
+        """One of its topics."""
+        return site_topic(self.wearer, self.site, kind)
+
 
 class Publisher:
     """Sends what the spool holds and forgets what the watermark covers; keeps trying while the broker is away."""
@@ -47,8 +56,11 @@ class Publisher:
     def __init__(self, settings: Settings, spool: Spool, name: str) -> None:
         self._spool = spool
         self._streams: dict[tuple[str, Site], _Stream] = {}
+        self._fresh: dict[tuple[str, Site], _Stream] = {}
         self._wake = threading.Condition()
         self._in_flight: set[int] = set()
+        self._acknowledged_early: set[int] = set()
+        self._marked = False
         self._stopping = False
         self._rate = settings.spool.replay_blocks_per_s
         self._status = status_topic("bridge", name)
@@ -63,6 +75,11 @@ class Publisher:
         self.client.on_publish = self._on_publish
         self.client.on_message = self._on_message
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+
+    @property
+    def marked(self) -> bool:
+        """Whether any worker has said that it stored a block of ours."""
+        return self._marked
 
     @property
     def connected(self) -> bool:
@@ -82,18 +99,21 @@ class Publisher:
             if (wearer, site) in self._streams:
                 return
             newest = self._spool.newest(wearer, site)
-            self._streams[wearer, site] = _Stream(wearer, site, live=newest, back_end=newest, moved=time.monotonic())
-        if self.connected:
-            self.client.subscribe(site_topic(wearer, site, "stored"), qos=1)
+            stream = _Stream(wearer, site, live=newest, back_end=newest, moved=time.monotonic())
+            self._streams[wearer, site] = stream
+            many = len(self._streams) - MANY
+        if self.connected and many <= 1:
+            self.client.subscribe(stream.topic("stored") if many < 1 else ALL_STORED, qos=1)
 
     def hear(self, wearers: Sequence[str], take: Callable[[str, bytes], object]) -> None:
         """Pass every event of these wearers to `take`, which is called by the client's thread."""
         self._take_event = take
         self._heard = [wearer_topic(wearer, "event") for wearer in wearers]
 
-    def kick(self) -> None:
-        """A block has come."""
+    def kick(self, wearer: str, site: Site) -> None:
+        """A block of a watched stream has come."""
         with self._wake:
+            self._fresh[wearer, site] = self._streams[wearer, site]
             self._wake.notify_all()
 
     def health(self, wearer: str, health: DeviceHealth) -> None:
@@ -105,7 +125,7 @@ class Publisher:
 
     def drained(self) -> bool:
         """Whether the watermarks cover everything that was spooled."""
-        return all(self._spool.ledger(wearer, site).blocks == 0 for wearer, site in self._spool.streams())
+        return self._spool.empty
 
     def stop(self) -> None:
         """Say goodbye and disconnect; the spool stays."""
@@ -129,26 +149,34 @@ class Publisher:
             return
         client.publish(self._status, self._state("online"), qos=1, retain=True)
         with self._wake:
-            self._in_flight.clear()
+            self._forget_in_flight()
             for stream in self._streams.values():
                 stream.live = max(stream.live, self._spool.newest(stream.wearer, stream.site))
                 stream.held_until = time.monotonic() + MARK_S
                 self._again(stream)
-                client.subscribe(site_topic(stream.wearer, stream.site, "stored"), qos=1)
+            marks = [stream.topic("stored") for stream in self._streams.values()]
             self._wake.notify_all()
-        for topic in self._heard:
+        for topic in [*(marks if len(marks) <= MANY else [ALL_STORED]), *self._heard]:
             client.subscribe(topic, qos=1)
         for topic, data in list(self._health.items()):
             client.publish(topic, data, qos=1, retain=True)
 
     def _on_disconnect(self, *_: object) -> None:
         with self._wake:
-            self._in_flight.clear()
+            self._forget_in_flight()
+
+    def _forget_in_flight(self) -> None:
+        self._in_flight.clear()
+        self._acknowledged_early.clear()
 
     def _on_publish(self, _client: paho.Client, _data: object, mid: int, *_: object) -> None:
         with self._wake:
-            self._in_flight.discard(mid)
-            self._wake.notify_all()
+            if mid not in self._in_flight:
+                self._acknowledged_early.add(mid)
+                return
+            self._in_flight.remove(mid)
+            if len(self._in_flight) == MAX_IN_FLIGHT // 2:
+                self._wake.notify_all()
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         topic = parse(message.topic)
@@ -169,6 +197,7 @@ class Publisher:
         covered = self._spool.cover(stream.wearer, stream.site, mark)
         with self._wake:
             stream.held_until = 0.0
+            self._marked |= bool(covered)
             if covered:
                 stream.moved, stream.stall_s = time.monotonic(), STALL_S
             if mark.want or mark.worker != stream.worker:
@@ -181,66 +210,83 @@ class Publisher:
         stream.moved = time.monotonic()
 
     def _run(self) -> None:
-        budget, last = float(BATCH), time.monotonic()
+        budget, last, checked = float(BATCH), time.monotonic(), 0.0
         while True:
             with self._wake:
                 if self._stopping:
                     return
-                streams = list(self._streams.values())
+                fresh, self._fresh = self._fresh, {}
+                behind = [stream for stream in self._streams.values() if stream.back < stream.back_end]
             now = time.monotonic()
             budget, last = min(float(BATCH), budget + (now - last) * self._rate), now
             sent = 0
             if self.connected:
-                for stream in streams:
+                for stream in fresh.values():
                     sent += self._send_live(stream)
-                for stream in streams:
+                for stream in behind:
+                    if budget < 1:
+                        break
                     used = self._send_back(stream, int(budget))
                     budget -= used
                     sent += used
-                    self._check_stall(stream)
-            if not sent:
+                if now - checked >= CHECK_S:
+                    checked = now
+                    self._check_stalls()
+            if len(self._streams) > MANY:
+                time.sleep(PAUSE_S)
+            elif not sent:
                 with self._wake:
                     if not self._stopping:
                         self._wake.wait(0.1)
 
     def _send_live(self, stream: _Stream) -> int:
         rows = self._spool.after(stream.wearer, stream.site, stream.live, BATCH)
-        sent = self._send(rows)
-        if sent:
-            with self._wake:
+        sent = self._send(stream, rows)
+        with self._wake:
+            if sent:
                 if stream.back >= stream.back_end:
                     stream.back = stream.back_end = rows[sent - 1].id
                 stream.live = rows[sent - 1].id
+            if sent < len(rows) or sent == BATCH:
+                self._fresh[stream.wearer, stream.site] = stream
         return sent
 
     def _send_back(self, stream: _Stream, budget: int) -> int:
         with self._wake:
             back, end, held = stream.back, stream.back_end, time.monotonic() < stream.held_until
-        if back >= end or budget < 1 or held:
+        if back >= end or held:
             return 0
         rows = [row for row in self._spool.after(stream.wearer, stream.site, back, min(BATCH, budget)) if row.id <= end]
-        sent = self._send(rows)
+        sent = self._send(stream, rows)
         with self._wake:
             if stream.back == back:
                 stream.back = rows[sent - 1].id if sent else (end if not rows else back)
         return sent
 
-    def _send(self, rows: list[Spooled]) -> int:
+    def _send(self, stream: _Stream, rows: list[Spooled]) -> int:
+        topic = stream.topic("imu")
         for count, row in enumerate(rows):
             with self._wake:
                 if len(self._in_flight) >= MAX_IN_FLIGHT or not self.connected:
                     return count
-            topic = site_topic(row.block.wearer, row.block.site, "imu")
-            info = self.client.publish(topic, encode_block(row.block), qos=1)
+            info = self.client.publish(topic, row.data, qos=1)
             with self._wake:
-                if not info.is_published():
+                if info.mid in self._acknowledged_early:
+                    self._acknowledged_early.remove(info.mid)
+                else:
                     self._in_flight.add(info.mid)
         return len(rows)
 
-    def _check_stall(self, stream: _Stream) -> None:
+    def _check_stalls(self) -> None:
+        now = time.monotonic()
         with self._wake:
-            waiting = stream.back >= stream.back_end and time.monotonic() - stream.moved > stream.stall_s
-        if waiting and self._spool.after(stream.wearer, stream.site, 0, 1):
-            with self._wake:
-                stream.stall_s = min(2 * stream.stall_s, MAX_STALL_S)
-                self._again(stream)
+            still = [
+                stream
+                for stream in self._streams.values()
+                if stream.back >= stream.back_end and now - stream.moved > stream.stall_s
+            ]
+        for stream in still:
+            if self._spool.newest(stream.wearer, stream.site):
+                with self._wake:
+                    stream.stall_s = min(2 * stream.stall_s, MAX_STALL_S)
+                    self._again(stream)

@@ -36,10 +36,15 @@ MAX_DROPPED = 1000
 
 @dataclass(frozen=True, slots=True)
 class Spooled:
-    """One block in the spool, by its place in the spool's order."""
+    """One block in the spool, by its place in the spool's order, as it is sent."""
 
     id: int
-    block: Block
+    data: bytes
+
+    @property
+    def block(self) -> Block:
+        """The block itself."""
+        return decode_block(self.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,11 @@ class Spool:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
             self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + _SCHEMA)
-            self._bytes = int(self._db.execute("SELECT coalesce(sum(length(data)), 0) FROM block").fetchone()[0])
+            waiting = self._db.execute(
+                "SELECT wearer, site, count(*), sum(length(data)) FROM block GROUP BY wearer, site"
+            )
+            self._waiting = {(row[0], row[1]): (int(row[2]), int(row[3])) for row in waiting}
+            self._bytes = sum(size for _, size in self._waiting.values())
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"spool {path} can't be opened ({error}): check the folder's rights and space") from None
 
@@ -110,7 +119,7 @@ class Spool:
                 " boot=excluded.boot, seq=excluded.seq, samples=samples+excluded.samples, lost_samples=0, lost_ns=0",
                 (*stream, block.boot_id, block.seq, block.n),
             )
-            self._bytes += len(data)
+            self._count(*stream, 1, len(data))
             self._make_room()
 
     def after(self, wearer: str, site: Site, spool_id: int, limit: int) -> list[Spooled]:
@@ -129,7 +138,7 @@ class Spool:
                     "UPDATE dropped SET told=? WHERE wearer=? AND site=? AND told=0 AND id<?",
                     (oldest, wearer, site, oldest),
                 )
-        return [Spooled(row[0], _marked(decode_block(row[1]), row[2], row[3], head=row[0] == oldest)) for row in rows]
+        return [Spooled(row[0], _marked(row[1], row[2], row[3], head=row[0] == oldest)) for row in rows]
 
     def cover(self, wearer: str, site: Site, mark: Watermark) -> int:
         """Forget everything up to a watermark; the number of blocks forgotten."""
@@ -162,10 +171,13 @@ class Spool:
             taken = self._db.execute(
                 "SELECT samples, dropped FROM stream WHERE wearer=? AND site=?", (wearer, site)
             ).fetchone() or (0, 0)
-            waiting = self._db.execute(
-                "SELECT count(*), coalesce(sum(length(data)), 0) FROM block WHERE wearer=? AND site=?", (wearer, site)
-            ).fetchone()
-        return Ledger(taken[0], taken[1], waiting[0], waiting[1])
+            return Ledger(taken[0], taken[1], *self._waiting.get((wearer, site), (0, 0)))
+
+    @property
+    def empty(self) -> bool:
+        """Whether no block waits."""
+        with self._lock:
+            return not any(blocks for blocks, _ in self._waiting.values())
 
     def erase(self, wearer: str) -> None:
         """Delete everything of a wearer."""
@@ -191,9 +203,19 @@ class Spool:
                 ) from None
 
     def _delete(self, where: str, values: tuple[object, ...]) -> int:
-        size = self._db.execute(f"SELECT coalesce(sum(length(data)), 0) FROM block WHERE {where}", values).fetchone()[0]  # noqa: S608  # own constants
-        self._bytes -= int(size)
+        gone = self._db.execute(
+            f"SELECT wearer, site, count(*), sum(length(data)) FROM block WHERE {where} GROUP BY wearer, site",  # noqa: S608  # own constants
+            values,
+        ).fetchall()
+        for wearer, site, blocks, size in gone:
+            self._count(wearer, site, -blocks, -size)
         return self._db.execute(f"DELETE FROM block WHERE {where}", values).rowcount  # noqa: S608  # own constants
+
+    def _count(self, wearer: str, site: str, blocks: int, size: int) -> None:
+        """Keep the sums of what waits, which would take the longer to make the more waits."""
+        before = self._waiting.get((wearer, site), (0, 0))
+        self._waiting[wearer, site] = (before[0] + blocks, before[1] + size)
+        self._bytes += size
 
     def _make_room(self) -> None:
         limit_s = time.time() - self._max_age_s
@@ -258,10 +280,14 @@ class Spool:
         self._db.execute("DELETE FROM dropped WHERE wearer=? AND site=? AND id<=?", covered)
 
 
-def _marked(block: Block, lost_samples: int, lost_ns: int, *, head: bool) -> Block:
+def _marked(data: bytes, lost_samples: int, lost_ns: int, *, head: bool) -> bytes:
+    """An encoded block with what is missing before it and whether it is the oldest; most are neither, and stay."""
+    if not lost_samples and not head:
+        return data
+    block = decode_block(data)
     if lost_samples:
         before = block.gap_before
         samples = lost_samples + (before.samples or 0 if before else 0)
         duration_ns = lost_ns + (before.duration_ns if before else 0)
         block = replace(block, gap_before=Gap(GapReason.OVERRUN, samples, duration_ns))
-    return block.with_head() if head else block
+    return encode_block(block.with_head() if head else block)

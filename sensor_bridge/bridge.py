@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import random
 import time
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from sagittal.blocks import Block, GapReason
 from sagittal.errors import SagittalError
 from sagittal.messages import DeviceHealth, DeviceState, SilenceReason
 from sagittal.settings import Settings
-from sensor_bridge._builder import BlockBuilder, Samples
+from sensor_bridge._builder import BLOCK_NS, BlockBuilder, Samples
 from sensor_bridge._haptics import Haptics
 from sensor_bridge._publisher import Publisher
 from sensor_bridge._spool import Spool
@@ -23,6 +24,10 @@ from sensor_bridge.source import Source, SourceLost, offline
 _log = logging.getLogger(__name__)
 
 HEALTH_S = 5.0
+HEALTHS_PER_S = 50
+"""So many streams say how they are in a second; where there are more, each waits longer."""
+STOPPED_DRAIN_S = 2.0
+"""So long at most a bridge that was told to stop waits for the mark."""
 RATE_WINDOW_S = 5.0
 MAX_BACKOFF_S = 30.0
 
@@ -39,17 +44,20 @@ class Totals:
 class _Outlet:
     """One source's way into the spool, and its health."""
 
-    def __init__(self, source: Source, spool: Spool, publisher: Publisher, bridge: str) -> None:
-        self._source, self._spool, self._publisher = source, spool, publisher
+    def __init__(self, source: Source, bridge: Bridge) -> None:
+        self._source, self._spool, self._publisher = source, bridge.spool, bridge.publisher
+        self._health_s = bridge.health_s
+        spool, publisher = self._spool, self._publisher
         boot_id, follows = spool.start(source.wearer, source.site)
-        self._builder = BlockBuilder(source.wearer, source.site, source.device, boot_id, follows)
+        publisher.watch(source.wearer, source.site)
+        self._builder = BlockBuilder(source.wearer, source.site, source.device, boot_id, follows, bridge.block_ns)
         self._samples = self._lost = self._reconnects = 0
         self._window = (time.monotonic(), 0)
         self._said_at = 0.0
         self._health = DeviceHealth(
             t_ns=time.time_ns(),
             device=source.device,
-            bridge=bridge,
+            bridge=bridge.name,
             site=source.site,
             driver=source.driver,
             state=DeviceState.SCANNING,
@@ -64,7 +72,7 @@ class _Outlet:
         self._take(self._builder.add(samples))
         if self._health.state is not DeviceState.STREAMING:
             self.state(DeviceState.STREAMING)
-        elif time.monotonic() - self._said_at >= HEALTH_S:
+        elif time.monotonic() - self._said_at >= self._health_s:
             self._say()
 
     def state(
@@ -88,7 +96,7 @@ class _Outlet:
                 "notes": old.notes if note is None or note in old.notes else [*old.notes, note],
             }
         )
-        if (old.state, old.reason) != (state, reason) or time.monotonic() - self._said_at >= HEALTH_S:
+        if (old.state, old.reason) != (state, reason) or time.monotonic() - self._said_at >= self._health_s:
             self._say()
 
     def close(self, reason: SilenceReason) -> None:
@@ -101,8 +109,7 @@ class _Outlet:
         for block in blocks:
             self._spool.append(block)
         if blocks:
-            self._publisher.watch(self._source.wearer, self._source.site)
-            self._publisher.kick()
+            self._publisher.kick(self._source.wearer, self._source.site)
 
     def _say(self) -> None:
         now = time.monotonic()
@@ -130,6 +137,8 @@ class _Outlet:
 class Bridge:
     """Runs sources until told to stop; what they deliver is on disk first and delivered as long as it takes.
 
+    A block holds `block_ns`: half a second, unless there are very many sources.
+
     Raises
     ------
     StoreError
@@ -138,9 +147,11 @@ class Bridge:
         Where the broker's URL is unusable; an absent broker is waited for.
     """
 
-    def __init__(self, settings: Settings, sources: Sequence[Source]) -> None:
+    def __init__(self, settings: Settings, sources: Sequence[Source], *, block_ns: int = BLOCK_NS) -> None:
         self._sources = sources
-        self._name = settings.bridge_name
+        self.name = settings.bridge_name
+        self.block_ns = block_ns
+        self.health_s = max(HEALTH_S, len(sources) / HEALTHS_PER_S)
         self.spool = Spool(settings.spool_path, settings.spool.max_mb * 1e6, settings.spool.max_days * 86400)
         self.publisher = Publisher(settings, self.spool, settings.bridge_name)
         haptics = Haptics(sources)
@@ -159,8 +170,10 @@ class Bridge:
             sum(one.samples for one in ledgers), sum(one.dropped for one in ledgers), sum(one.blocks for one in ledgers)
         )
 
-    async def run(self, *, drain_s: float = 2.0) -> Totals:
+    async def run(self, *, drain_s: float = 2.0, unheard_s: float = math.inf) -> Totals:
         """Serve every source until all are done or `stop` is called, then wait up to `drain_s` for the mark.
+
+        Where no worker was ever heard, up to `unheard_s`; after `stop` 2 s at most.
 
         Raises
         ------
@@ -170,9 +183,7 @@ class Bridge:
         self.publisher.start()
         try:
             await asyncio.gather(*(self._serve(source) for source in self._sources))
-            deadline = time.monotonic() + drain_s
-            while not self.publisher.drained() and time.monotonic() < deadline:  # noqa: ASYNC110  # told by a thread
-                await asyncio.sleep(0.05)
+            await self._drain(drain_s, unheard_s)
             if self._lost is not None:
                 raise self._lost
             return self.totals()
@@ -180,8 +191,16 @@ class Bridge:
             await asyncio.to_thread(self.publisher.stop)
             self.spool.close()
 
+    async def _drain(self, drain_s: float, unheard_s: float) -> None:
+        begun = time.monotonic()
+        while not self.publisher.drained():
+            most_s = drain_s if self.publisher.marked else min(drain_s, unheard_s)
+            if time.monotonic() - begun >= (min(most_s, STOPPED_DRAIN_S) if self._stop.is_set() else most_s):
+                return
+            await asyncio.sleep(0.05)  # what it waits for is told by a thread
+
     async def _serve(self, source: Source) -> None:
-        outlet = _Outlet(source, self.spool, self.publisher, self._name)
+        outlet = _Outlet(source, self)
         backoff_s = 1.0
         try:
             while not self._stop.is_set():

@@ -52,6 +52,11 @@ class Member:
     sensors: dict[Site, Sensor]
     begin_s: float
 
+    def prepare(self) -> None:
+        """Make the plan and the first samples of a live run now, so that it begins in time."""
+        for sensor in self.sensors.values():
+            next(sensor.readings(self.begin_s))
+
     def worn(self, periods: int) -> list[tuple[float, float]]:
         """When a sensor is worn in the first periods, s."""
         on, off = self.scenario.worn_s
@@ -78,6 +83,19 @@ def member(wish: Wish, number: int, name: str | None = None) -> Member:
     return Member(name or f"sim-{number + 1:04d}", chosen, wearer, sensors, chosen.begin_s + spread)
 
 
+def check_size(wearers: int) -> int:
+    """The number of wearers, if one machine may have so many.
+
+    Raises
+    ------
+    SettingsError
+        Where there are none, or too many.
+    """
+    if not 1 <= wearers <= MAX_WEARERS:
+        raise SettingsError(f"{wearers} wearers can't be simulated: choose 1 to {MAX_WEARERS}")
+    return wearers
+
+
 def fleet(wish: Wish, wearers: int) -> list[Member]:
     """So many wearers.
 
@@ -86,6 +104,4 @@ def fleet(wish: Wish, wearers: int) -> list[Member]:
     SettingsError
         Where there are none, or too many for one machine.
     """
-    if not 1 <= wearers <= MAX_WEARERS:
-        raise SettingsError(f"{wearers} wearers can't be simulated: choose 1 to {MAX_WEARERS}")
-    return [member(wish, number) for number in range(wearers)]
+    return [member(wish, number) for number in range(check_size(wearers))]

@@ -44,7 +44,7 @@ def chunks(
     end_ns = from_ns
     for reading in _worn(sensor, (from_ns - start_ns) / NS_PER_S, worn):
         kept = _arrived(sensor, reading) if sensor.flaws.drop else [reading]
-        t_ns = [start_ns + round(t * NS_PER_S) for t in reading.time_s.tolist()]
+        t_ns = (start_ns + np.rint(reading.time_s * NS_PER_S).astype(np.int64)).tolist()
         for one in kept:
             for begin in range(0, len(one.time_s), size):
                 number = one.number + begin

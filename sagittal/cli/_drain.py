@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sagittal.cli._glance import Glance
 from sagittal.settings import Settings
+from sagittal.units import NS_PER_S
 
 if TYPE_CHECKING:
     from sensor_bridge.bridge import Totals
@@ -45,6 +47,9 @@ def serve(
     tick: Callable[[], None],
     drain_s: float,
     stopping: threading.Event | None = None,
+    *,
+    unheard_s: float = math.inf,
+    block_ns: int = NS_PER_S // 2,
 ) -> Totals:
     """Run a bridge inside this process until its sources are done and the watermark covers what they gave.
 
@@ -53,11 +58,11 @@ def serve(
     from sensor_bridge.bridge import Bridge
 
     async def run() -> Totals:
-        bridging = Bridge(settings, sources)
+        bridging = Bridge(settings, sources, block_ns=block_ns)
         loop = asyncio.get_running_loop()
         handle = loop.create_task(_relay(stopping, bridging.stop))
         try:
-            return await bridging.run(drain_s=drain_s)
+            return await bridging.run(drain_s=drain_s, unheard_s=unheard_s)
         finally:
             handle.cancel()
 

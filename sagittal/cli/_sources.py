@@ -14,6 +14,7 @@ from sagittal.settings import Device, Settings, Wearer, settings_file
 from sagittal.units import NS_PER_S
 
 if TYPE_CHECKING:
+    from sensor_bridge.feeds import Feed
     from sensor_bridge.source import Samples, Source
     from simulators.fleet import Member
 
@@ -119,7 +120,7 @@ def simulated_feed(
     speed: float = 1.0,
     size: int = 10,
     until_ns: int | None = None,
-) -> Source:
+) -> Feed:
     """One site of a simulated wearer, whose plan began at `start_ns`, as a source from `from_ns` on."""
     from sensor_bridge.feeds import Feed
 

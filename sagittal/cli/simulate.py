@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from datetime import UTC, datetime
@@ -12,11 +13,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from sagittal.cli._fleet import Live, run_live
 from sagittal.cli._options import BROKER, with_broker
-from sagittal.cli._simulate import Recorder, on_air, run_live
+from sagittal.cli._simulate import Recorder, on_air
 from sagittal.errors import SettingsError
 from sagittal.names import Site, check_site
-from sagittal.supervisor import Stopping
+from sagittal.supervisor import ONE_THREAD, Stopping
 from sagittal.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ def simulate(
     if show:
         _show()
         return
+    os.environ.update({**ONE_THREAD, **os.environ})  # before numpy comes
     from simulators.behaviours import parse_behaviour
     from simulators.body import check_speed
     from simulators.fleet import Wish, fleet
@@ -72,15 +75,14 @@ def simulate(
         height_m=height_m,
         speed_mps=None if walking_speed_mps is None else check_speed(walking_speed_mps),
     )
-    members = fleet(wish, wearers)
     if as_ is not None:
-        sys.stdout.write(f"{on_air(members, as_, transport, seconds, speed)} samples measured\n")
+        sys.stdout.write(f"{on_air(fleet(wish, wearers), as_, transport, seconds, speed)} samples measured\n")
     elif out is not None:
-        _write(members, out, truth, _begin_ns(start), seconds, days)
+        _write(fleet(wish, wearers), out, truth, _begin_ns(start), seconds, days)
     else:
         if days is not None:
             raise SettingsError("--days needs --out: what is sent takes as long as it takes; use --seconds")
-        sent = run_live(with_broker(broker), members, speed, seconds, truth, tell=tell)
+        sent = run_live(with_broker(broker), wish, wearers, Live(speed, seconds, truth, tell))
         sys.stdout.write(f"{sent} samples sent\n")
 
 

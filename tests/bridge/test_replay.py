@@ -50,7 +50,7 @@ def test_live_blocks_overtake_a_backlog_that_goes_out_in_order(mosquitto: str, t
     wait(lambda: len(heard) > 0)
     for seq in range(WAITING, WAITING + LIVE):
         spool.append(block(seq))
-        publisher.kick()
+        publisher.kick("w", Site.WAIST)
     wait(lambda: len({one.seq for one in heard}) == WAITING + LIVE)
     order = [one.seq for one in heard]
     backlog = [seq for seq in order if seq < WAITING]
