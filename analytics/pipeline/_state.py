@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any
 
 import cbor2
@@ -29,6 +31,9 @@ from sagittal.settings import Wearer
 
 VERSION = f"{__version__}-3"
 """Stands in every result, and in a saved state: another version's is not read."""
+
+_LONG = 512
+"""Bytes from which on an array is a part of its own."""
 
 _POSTURE = TypeAdapter(PostureState)
 _STATISTICS = TypeAdapter(Statistics)
@@ -65,24 +70,24 @@ class State:
     open_walk: Walk | None = None
 
 
-def dump_state(state: State) -> bytes:
-    """The state as bytes."""
-    return cbor2.dumps(
-        {
-            "version": VERSION,
-            "profile": state.profile.model_dump_json(),
-            "gait": _plain(gait_to(state.gait)),
-            **{
-                one.name: _plain(getattr(state, one.name))
-                for one in fields(State)
-                if one.name not in ("profile", "gait", "open_walk")
-            },
-        }
-    )
+def dump_state(state: State) -> tuple[bytes, ...]:
+    """The state as parts, few of which change from one second to the next: what is saved again is only those.
+
+    A head, and then every field followed by its long arrays.
+    """
+    counts: list[tuple[str, int]] = []
+    parts: list[bytes] = []
+    for one in fields(State):
+        long: list[bytes] = []
+        value = getattr(state, one.name)
+        value = value.model_dump_json() if one.name == "profile" else gait_to(value) if one.name == "gait" else value
+        parts += [cbor2.dumps(value, default=partial(_encode, long)), *long]
+        counts.append((one.name, len(long)))
+    return cbor2.dumps({"version": VERSION, "fields": counts}), *parts
 
 
-def load_state(data: bytes) -> State:
-    """The state from its bytes, exactly.
+def load_state(parts: Sequence[bytes]) -> State:
+    """The state from its parts, exactly.
 
     Raises
     ------
@@ -90,15 +95,22 @@ def load_state(data: bytes) -> State:
         Where they are no state, or one of another version.
     """
     try:
-        found = cbor2.loads(data)
-        version = found.pop("version")
-    except (cbor2.CBORError, ValueError, TypeError, KeyError, AttributeError):
+        head = cbor2.loads(parts[0])
+        version, counts = head["version"], head["fields"]
+    except (cbor2.CBORError, ValueError, TypeError, KeyError, IndexError, AttributeError):
         raise SagittalError("these bytes hold no state of the pipeline") from None
     if version != VERSION:
         raise SagittalError(f"a state of version {str(version)[:40]} is not one of {VERSION}")
     try:
+        found, at = {}, 1
+        for name, count in counts:
+            long = parts[at + 1 : at + 1 + count]
+            if len(long) != count:
+                raise ValueError("parts are missing")
+            found[name] = _array(cbor2.loads(parts[at]), long)
+            at += 1 + count
         return _restored(found)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (cbor2.CBORError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise SagittalError(f"a state of version {VERSION} is damaged ({type(error).__name__})") from None
 
 
@@ -108,10 +120,10 @@ def _restored(found: dict[str, Any]) -> State:
         profile=Wearer.model_validate_json(found["profile"]),
         site=None if found["site"] is None else Site(found["site"]),
         end_ns=found["end_ns"],
-        grid=GridState(**{name: _array(value) for name, value in found["grid"].items()}),
+        grid=GridState(**found["grid"]),
         orientation=OrientationState(**found["orientation"]),
-        gait=gait_from(_array(found["gait"])),
-        posture=_POSTURE.validate_python(_array(found["posture"])),
+        gait=gait_from(found["gait"]),
+        posture=_POSTURE.validate_python(found["posture"]),
         sums=Sums(
             sums["minute_ns"],
             Sum(**sums["minute"]),
@@ -119,12 +131,12 @@ def _restored(found: dict[str, Any]) -> State:
             Sum(**sums["day"]),
             tuple(tuple(row) for row in sums["rows"]),
         ),
-        extra=_extra.restored(_array(found["extra"])),
-        held=tuple(Hop(**_array(one)) for one in found["held"]),
+        extra=_extra.restored(found["extra"]),
+        held=tuple(Hop(**one) for one in found["held"]),
         gaps=tuple(
             GapMark(**{**one, "site": Site(one["site"]), "reason": GapReason(one["reason"])}) for one in found["gaps"]
         ),
-        compensation=_compensation.restored(_array(found["compensation"])),
+        compensation=_compensation.restored(found["compensation"]),
         usual=_usual.restored(found["usual"]),
         settled=tuple(_POSTURES.validate_python(found["settled"])),
         settled_ns=found["settled_ns"],
@@ -134,29 +146,27 @@ def _restored(found: dict[str, Any]) -> State:
     )
 
 
-def _plain(value: Any) -> Any:
-    """Dataclasses as maps, arrays as {"nd": type, shape, bytes}, the rest as CBOR knows it."""
+def _encode(long: list[bytes], encoder: cbor2.CBOREncoder, value: Any) -> None:
+    """Dataclasses as maps; arrays as {"nd": [type, shape, bytes]}, of long ones the place among them."""
     if isinstance(value, np.ndarray):
-        return {"nd": [value.dtype.str, list(value.shape), value.tobytes()]}
-    if is_dataclass(value) and not isinstance(value, type):
-        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
-    if isinstance(value, dict):
-        return {_plain(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, np.generic):
-        return value.item()
-    return value
+        data: bytes | int = value.tobytes()
+        if value.nbytes >= _LONG:
+            long.append(value.tobytes())
+            data = len(long) - 1
+        encoder.encode({"nd": [value.dtype.str, list(value.shape), data]})
+    elif isinstance(value, np.generic):
+        encoder.encode(value.item())
+    else:
+        encoder.encode({name: getattr(value, name) for name in value.__dataclass_fields__})
 
 
-def _array(value: Any) -> Any:
+def _array(value: Any, long: Sequence[bytes]) -> Any:
     if isinstance(value, dict):
         if set(value) == {"nd"}:
             kind, shape, data = value["nd"]
+            data = long[data] if isinstance(data, int) else data
             return np.frombuffer(data, np.dtype(kind)).reshape(shape).copy()
-        return {key: _array(entry) for key, entry in value.items()}
+        return {key: _array(entry, long) for key, entry in value.items()}
     if isinstance(value, list):
-        return [_array(entry) for entry in value]
+        return [_array(entry, long) for entry in value]
     return value

@@ -11,6 +11,7 @@ from typing import Any
 
 from analytics.store._rows import GET_POSTURES, document_from, posture_from
 from analytics.store._schema import connect_reading, explained
+from analytics.store._states import state_of
 from sagittal.protocols import Row
 from sagittal.results import Result
 from sagittal.schema import from_json
@@ -83,10 +84,10 @@ class SqliteReader:
         where, values = ("", ()) if wearer is None else (" WHERE wearer=?", (wearer,))
         return int(self._all(f"SELECT coalesce(sum(samples), 0) FROM stream{where}", values)[0][0])  # noqa: S608  # own constants
 
-    def state(self, wearer: str) -> bytes | None:
-        """A wearer's pipeline state behind the last block committed."""
-        rows = self._all("SELECT data FROM state WHERE wearer=?", (wearer,))
-        return bytes(rows[0][0]) if rows else None
+    def state(self, wearer: str) -> tuple[bytes, ...] | None:
+        """The parts of a wearer's pipeline state behind the last block committed."""
+        with self._lock, explained(self._path):
+            return state_of(self._db, wearer)
 
     def outbox(self, after: int, limit: int) -> list[Row]:
         """Rows of the outbox behind an id, in order."""

@@ -29,6 +29,8 @@ CREATE TABLE IF NOT EXISTS position (
     reader TEXT PRIMARY KEY, id INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS state (
     wearer TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS state_part (
+    wearer TEXT NOT NULL, digest BLOB NOT NULL, data BLOB NOT NULL, UNIQUE (wearer, digest)) STRICT;
 CREATE TABLE IF NOT EXISTS stream (
     wearer TEXT NOT NULL, site TEXT NOT NULL, boot BLOB NOT NULL, seq INTEGER NOT NULL, end_ns INTEGER NOT NULL,
     samples INTEGER NOT NULL, blocks INTEGER NOT NULL, PRIMARY KEY (wearer, site)) STRICT, WITHOUT ROWID;
@@ -57,7 +59,18 @@ ALTER TABLE posture ADD COLUMN lumbar_rotation_reason TEXT;
 }
 """What every layout brought to a store of the one before."""
 
-OF_A_WEARER = ("posture", "document", "outbox", "state", "stream", "boot", "device", "command", "recording")
+OF_A_WEARER = (
+    "posture",
+    "document",
+    "outbox",
+    "state",
+    "state_part",
+    "stream",
+    "boot",
+    "device",
+    "command",
+    "recording",
+)
 """Every table with a column `wearer` that holds something of a wearer's."""
 
 

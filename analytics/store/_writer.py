@@ -11,6 +11,7 @@ from pathlib import Path
 
 from analytics.store._rows import put_results
 from analytics.store._schema import OF_A_WEARER, connect_writing, explained
+from analytics.store._states import put_states, state_of
 from sagittal.blocks import Cursor
 from sagittal.errors import StoreError
 from sagittal.names import Site
@@ -58,7 +59,7 @@ class Commit:
     """What goes into the store in one transaction; `results` in the order in which they came about."""
 
     results: list[tuple[str, Result]] = field(default_factory=list)
-    states: dict[str, bytes] = field(default_factory=dict)
+    states: dict[str, Sequence[bytes]] = field(default_factory=dict)
     marks: list[Mark] = field(default_factory=list)
     devices: dict[tuple[str, str], tuple[bytes, int]] = field(default_factory=dict)
     commands: list[tuple[str, str, int]] = field(default_factory=list)
@@ -119,7 +120,7 @@ class Store:
             self._check_erasures()
             put_results(self._db, commit.results)
             rows = self._fill_outbox(commit.results)
-            self._db.executemany("INSERT OR REPLACE INTO state VALUES (?,?)", commit.states.items())
+            put_states(self._db, commit.states)
             for mark in commit.marks:
                 self._advance(mark)
             self._db.executemany(
@@ -155,11 +156,10 @@ class Store:
                 )
             ]
 
-    def state(self, wearer: str) -> bytes | None:
-        """A wearer's pipeline state, where there is one."""
+    def state(self, wearer: str) -> tuple[bytes, ...] | None:
+        """The parts of a wearer's pipeline state, where there is one."""
         with self._reading():
-            row = self._db.execute("SELECT data FROM state WHERE wearer=?", (wearer,)).fetchone()
-        return None if row is None else bytes(row[0])
+            return state_of(self._db, wearer)
 
     def command_seen(self, command_id: str) -> bool:
         """Whether a command was carried out before."""

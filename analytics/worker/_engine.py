@@ -18,6 +18,8 @@ from sagittal.settings import Settings, Wearer
 
 _log = logging.getLogger(__name__)
 
+Parts = Sequence[bytes]
+
 
 class Pipeline(Protocol):
     """What `analytics.pipeline` offers; pure, so that a state saved with its results is all there is to resume from."""
@@ -34,12 +36,12 @@ class Pipeline(Protocol):
         """The state behind a wish, and what it led to."""
         ...
 
-    def dump_state(self, state: Any) -> bytes:
-        """The state as bytes."""
+    def dump_state(self, state: Any) -> tuple[bytes, ...]:
+        """The state as parts, most of which stay as they are from one second to the next."""
         ...
 
-    def load_state(self, data: bytes) -> Any:
-        """The state from its bytes; raises `SagittalError` where another version wrote them."""
+    def load_state(self, parts: Sequence[bytes]) -> Any:
+        """The state from its parts; raises `SagittalError` where another version wrote them."""
         ...
 
 
@@ -58,7 +60,7 @@ class Engine:
     _states: dict[str, Any] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)
 
-    def steps(self, blocks: Sequence[Block], stored: bytes | None) -> list[Result]:
+    def steps(self, blocks: Sequence[Block], stored: Parts | None) -> list[Result]:
         """What blocks of one wearer lead to; `stored` is the saved state, used where none is in memory.
 
         Where they can't be taken together they are taken one by one, so that a flaw costs no more than one of them.
@@ -80,7 +82,7 @@ class Engine:
     def _alone(self, block: Block, state: Any) -> tuple[Any, Sequence[Result]]:
         return self.pipeline.steps(state, (block,))
 
-    def command(self, command: Command, stored: bytes | None) -> list[Result]:
+    def command(self, command: Command, stored: Parts | None) -> list[Result]:
         """What a wish leads to."""
         return self._run(command.wearer, command.t_ns, stored, lambda state: self.pipeline.command(state, command))
 
@@ -88,8 +90,8 @@ class Engine:
         """Whether the wearer's state is in memory."""
         return wearer in self._states
 
-    def dumped(self) -> dict[str, bytes]:
-        """The states touched since the last call, as bytes."""
+    def dumped(self) -> dict[str, Parts]:
+        """The states touched since the last call, as parts."""
         touched, self._touched = self._touched, set()
         return {wearer: self.pipeline.dump_state(self._states[wearer]) for wearer in sorted(touched)}
 
@@ -98,7 +100,7 @@ class Engine:
         self._states.pop(wearer, None)
         self._touched.discard(wearer)
 
-    def _run(self, wearer: str, t_ns: int, stored: bytes | None, do: Any) -> list[Result]:
+    def _run(self, wearer: str, t_ns: int, stored: Parts | None, do: Any) -> list[Result]:
         notes: list[Result] = []
         if wearer not in self._states:
             self._states[wearer] = self._load(wearer, t_ns, stored, notes)
@@ -112,7 +114,7 @@ class Engine:
             return [*notes, _note(t_ns, "pipeline_failed", "The analysis failed here and began anew.")]
         return [*notes, *results]
 
-    def _load(self, wearer: str, t_ns: int, stored: bytes | None, notes: list[Result]) -> Any:
+    def _load(self, wearer: str, t_ns: int, stored: Parts | None, notes: list[Result]) -> Any:
         if stored is not None:
             try:
                 return self.pipeline.load_state(stored)

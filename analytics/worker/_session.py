@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
@@ -328,7 +328,7 @@ class Session:
         if blocks:
             self._collect(wearer, self._engine.steps(blocks, self._stored(wearer)))
 
-    def _stored(self, wearer: str) -> bytes | None:
+    def _stored(self, wearer: str) -> Sequence[bytes] | None:
         return None if self._engine.knows(wearer) else self._store.state(wearer)
 
     def _collect(self, wearer: str, results: list[Result]) -> None:

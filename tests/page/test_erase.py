@@ -44,7 +44,7 @@ def data(tmp_path: Path, run: Run) -> Path:
         rows = [(name, row) for row in reader.rows[name].values()]
         mark = Mark(name, Site.LOWER_BACK, Cursor(b"bootboot", 1), 1, 10, 1)
         device = {(name, "lower_back"): (health(1).to_json(), 1)}
-        store.commit(Commit(results=rows, marks=[mark], devices=device, states={name: name.encode()}))
+        store.commit(Commit(results=rows, marks=[mark], devices=device, states={name: (name.encode(),)}))
         raw = settings.recordings_dir / name / "lower_back" / "2026-11-24.cborseq"
         raw.parent.mkdir(parents=True)
         raw.write_bytes(name.encode())

@@ -162,13 +162,27 @@ def test_time_that_steps_back_begins_anew_and_never_fails() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"rubbish", b"\xa0", b"\xa1gversioncold", b"\x80"])
 def test_a_foreign_state_is_refused(data: bytes) -> None:
-    with pytest.raises(SagittalError):
-        load_state(data)
+    for parts in ((), (data,), (data, data)):
+        with pytest.raises(SagittalError):
+            load_state(parts)
 
 
 def test_a_damaged_state_is_refused() -> None:
     state, _ = step(initial_state(Wearer(id="w1")), next(cut([500])))
     saved = dump_state(state)
     assert load_state(saved) is not None
-    with pytest.raises(SagittalError):
-        load_state(saved[: len(saved) // 2])
+    for place, part in enumerate(saved):
+        for damaged in (saved[:place], (*saved[:place], part[: len(part) // 2], *saved[place + 1 :])):
+            with pytest.raises(SagittalError):
+                load_state(damaged)
+
+
+def test_a_second_changes_few_parts_of_a_saved_state() -> None:
+    state, before, written, whole = initial_state(Wearer(id="w1")), set[bytes](), 0, 0
+    for block in cut([100] * SECONDS):
+        state, _ = step(state, block)
+        parts = dump_state(state)
+        written += sum(len(part) for part in set(parts) - before)
+        whole += sum(map(len, parts))
+        before = set(parts)
+    assert written < whole / 3

@@ -72,7 +72,7 @@ def content(path: Path) -> dict[str, list[tuple[object, ...]]]:
 
 def test_what_was_committed_is_read_back_the_same(path: Path) -> None:
     store = Store(path, "a")
-    rows = store.commit(Commit(results=results(), states={"w1": b"state"}, marks=[mark(0), mark(1)]))
+    rows = store.commit(Commit(results=results(), states={"w1": (b"state", b"parts")}, marks=[mark(0), mark(1)]))
     reader: Reader = open_reader(path)
     assert reader.wearers() == ["w1", "w2"]
     assert list(reader.results("w1", "posture", 0, 10 * NS_PER_S)) == [posture(1), posture(2)]
@@ -83,7 +83,7 @@ def test_what_was_committed_is_read_back_the_same(path: Path) -> None:
     assert reader.latest("w1", "day") is None
     assert [row.id for row in rows] == list(range(1, 9))
     assert [row.result for row in rows] == [result for _, result in results()]
-    assert store.state("w1") == b"state"
+    assert store.state("w1") == (b"state", b"parts")
     (stream,) = store.streams()
     assert (stream.cursor, stream.samples, stream.blocks, stream.boots) == (Cursor(BOOT, 1), 100, 2, frozenset({BOOT}))
     reader.close()
@@ -188,7 +188,11 @@ def test_commands_and_devices_are_remembered(path: Path) -> None:
 def test_erasing_leaves_no_byte_and_tells_the_worker(path: Path) -> None:
     store = Store(path, "a")
     odd = Event(t_ns=1, event="note", key="", text="zebra-in-the-attic", version="1")
-    store.commit(Commit(results=[*results(), ("w1", odd)], states={"w1": b"zebra-in-the-state"}, marks=[mark(0)]))
+    store.commit(
+        Commit(
+            results=[*results(), ("w1", odd)], states={"w1": (b"zebra-in-the-state", b"zebra" * 5000)}, marks=[mark(0)]
+        )
+    )
     gone = erase_wearer(path, "w1")
     assert gone["posture"] == 2
     assert gone["stream"] == 1
@@ -201,6 +205,23 @@ def test_erasing_leaves_no_byte_and_tells_the_worker(path: Path) -> None:
     store.close()
     reader.close()
     assert not any(b"zebra" in file.read_bytes() for file in path.parent.iterdir())
+
+
+def test_only_what_is_new_of_a_state_is_written(path: Path) -> None:
+    store = Store(path, "a")
+    log = path.with_name(path.name + "-wal")
+    large = [bytes([n]) * 10_000 for n in range(40)]
+    store.commit(Commit(states={"w1": large}))
+    before = log.stat().st_size
+    for n in range(5):
+        state = [*large[n + 1 :], b"new" * 100 * n, large[0], large[0]]
+        store.commit(Commit(states={"w1": state, "w2": state[:2]}))
+        assert store.state("w1") == tuple(state)
+        assert store.state("w2") == tuple(state[:2])
+    assert store.state("w3") is None
+    assert before > 400_000
+    assert log.stat().st_size - before < 300_000
+    store.close()
 
 
 def test_a_reader_beside_a_writer_sees_only_whole_commits(path: Path) -> None:

@@ -54,11 +54,11 @@ class SumPipeline:
     def command(self, state: dict[str, Any], command: Command) -> tuple[dict[str, Any], Sequence[Result]]:
         return state, [Event(t_ns=command.t_ns, event="note", key=command.verb, text=command.id, version="1")]
 
-    def dump_state(self, state: dict[str, Any]) -> bytes:
-        return json.dumps({"version": self.version, "state": state}).encode()
+    def dump_state(self, state: dict[str, Any]) -> tuple[bytes, ...]:
+        return str(self.version).encode(), json.dumps(state).encode()
 
-    def load_state(self, data: bytes) -> dict[str, Any]:
-        found = json.loads(data)
+    def load_state(self, parts: Sequence[bytes]) -> dict[str, Any]:
+        found = {"version": json.loads(parts[0]), "state": json.loads(parts[1])}
         if found["version"] != self.version:
             raise SagittalError("another version")
         return dict(found["state"])
