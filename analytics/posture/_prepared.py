@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analytics._window import FloatArray
-from analytics.posture._limits import NOT_WORN_RADPS
+from analytics.posture._limits import NOT_WORN_MEAN_RADPS, NOT_WORN_RADPS
 from analytics.posture._stills import SPAN, quiet
 from analytics.posture._ticks import ACC, COLUMNS, GYR, KEPT, QUAT, RATE, TAIL, TICK_HZ, Tail, lengths, rotations, ticks
 from analytics.posture._vectors import Matrix, Vector
@@ -99,13 +99,14 @@ def prepare(tail: Tail | None, buffer: FloatArray, rows: FloatArray, quat: Float
     every = np.concatenate((before, found.reshape(-1, COLUMNS)))
     last = range(len(before) + TICK_HZ, len(every) + 1, TICK_HZ)
     fastest = np.abs(found[:, :, GYR]).reshape(len(found), -1).max(axis=1)
+    drift = np.abs(_WEIGHTS[2:] @ found[:, :, GYR]).max(axis=(1, 2))
     columns = (
         rows[:, :, ACC],
         rows[:, -TAIL:].copy(),
         ends.copy(),
         [every[max(0, end - KEPT) : end] for end in last],
         *_still(every, len(found)),
-        (fastest < NOT_WORN_RADPS).tolist(),
+        ((fastest < NOT_WORN_RADPS) & (drift < NOT_WORN_MEAN_RADPS)).tolist(),
         map(tuple, (_AT_END @ found[:, -SPAN:, ACC])[:, 0].tolist()),
         *_turns(found[:, :, QUAT]),
     )

@@ -130,6 +130,14 @@ def test_a_thigh_sensor_tells_standing_from_sitting_where_no_move_was_seen() -> 
     assert (label, detail) == ("standing", "standing or sitting")
 
 
+@pytest.mark.parametrize("seed", [2, 4])
+def test_a_sleeper_is_worn(seed: int) -> None:
+    acts = (hold("stand", 6), walk(15), hold("sit", 10), hold("lie_on_back", 400))
+    found = analysed(seed, acts)
+    assert "not_worn" not in {event["event"] for event in found["events"]}
+    assert at(found, 200.0) == at(found, 425.0) == ("lying", "supine")
+
+
 def test_a_sensor_on_a_table_is_not_worn_and_a_still_sitter_is() -> None:
     acts = (hold("sit", 60), hold("on_table", 200))
     found = analysed(5, acts)
