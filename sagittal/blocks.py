@@ -137,7 +137,9 @@ class Block:
     @property
     def duration_ns(self) -> int:
         """Time from the first to the last sample, ns."""
-        return self.times_ns()[-1] - self.t0_ns if self.offsets_ns is not None else (self.n - 1) * self.dt_ns
+        if self.offsets_ns is None:
+            return (self.n - 1) * self.dt_ns
+        return int.from_bytes(self.offsets_ns[-4:], "little")
 
     @property
     def end_ns(self) -> int:

@@ -21,10 +21,14 @@ Care = dict[str, Any]
 """What is remembered; small and JSON-safe, an empty one begins."""
 
 
-def attend(care: Care, profile: Wearer, results: Sequence[Result]) -> tuple[Care, list[Result]]:
+def rules_of(care: Care, profile: Wearer) -> Rules:
+    """What the wearer has chosen; only a wish changes it."""
+    return Rules.of(profile, care.get("nudges", {}).get("chosen"))
+
+
+def attend(care: Care, rules: Rules, results: Sequence[Result]) -> tuple[Care, list[Result]]:
     """Take what the samples led to, in its order; the same again, with what is to be said about it put in between."""
     nudging, running = care.get("nudges", {}), care.get("sessions", {})
-    rules = Rules.of(profile, nudging.get("chosen"))
     day = care.get("day", "")
     out: list[Result] = []
     for one in results:
@@ -32,14 +36,14 @@ def attend(care: Care, profile: Wearer, results: Sequence[Result]) -> tuple[Care
         running, events = sessions.follow(running, one)
         out += events
         if isinstance(one, Posture):
-            today = date_of(one.t_ns // _MINUTE_NS * _MINUTE_S, profile.zone)
+            today = date_of(one.t_ns // _MINUTE_NS * _MINUTE_S, rules.zone)
             if today > day:
                 day = today
                 out += _carried(nudging, running, rules, one.t_ns)
             nudging, events = nudges.step(nudging, [one], rules)
             out += events
             if not nudges.quiet(nudging, one.t_ns, rules):
-                running, events = sessions.due(running, one, profile.zone)
+                running, events = sessions.due(running, one, rules.zone)
                 out += events
         elif isinstance(one, Event) and one.event in _MOVED:
             nudging = {**nudging, "moved": _MOVED[one.event]}

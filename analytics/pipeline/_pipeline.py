@@ -133,6 +133,7 @@ def finish(state: State) -> tuple[State, list[Result]]:
 def _due(state: State, newest_ns: int | None) -> tuple[State, list[Result]]:
     """The seconds for which no other site has to be waited for; all of them where nothing newer will come."""
     results: list[Result] = []
+    rules = _care.rules_of(state.care, state.profile)
     while state.held:
         hops = _together(state, newest_ns)
         if not hops:
@@ -142,7 +143,7 @@ def _due(state: State, newest_ns: int | None) -> tuple[State, list[Result]]:
         for second, ready in zip(seconds, _ready(state, seconds), strict=True):
             state, gaps = _gaps_before(state, second.hop.start_ns)
             state, again, fresh = _second(state, second, ready)
-            care, fresh = _care.attend(state.care, state.profile, fresh)
+            care, fresh = _care.attend(state.care, rules, fresh)
             state, fresh = _counted(evolve(state, care=care), fresh)
             if state.extra:
                 before_ns = _compensation.oldest_ns(state.compensation, state.gait, second.hop.segment_ns)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from analytics.pipeline._care import Care, attend, obey
+from analytics.pipeline._care import Care, attend, obey, rules_of
 from sagittal.messages import Command
 from sagittal.names import PostureLabel
 from sagittal.results import Event, InitialContact, Posture, Result, Walk
@@ -22,7 +22,7 @@ DAY_S = 86_400
 
 def said(care: Care, results: Sequence[Result], profile: Wearer = QUIET) -> tuple[Care, list[Event]]:
     """The state after some results, and the events that they led to."""
-    care, out = attend(json.loads(json.dumps(care)), profile, results)
+    care, out = attend(json.loads(json.dumps(care)), rules_of(care, profile), results)
     return care, [one for one in out if isinstance(one, Event) and one not in results]
 
 
