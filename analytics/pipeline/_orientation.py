@@ -80,17 +80,24 @@ def follow(state: OrientationState, hops: Sequence[Hop]) -> tuple[OrientationSta
     quat = np.zeros((count, n, 4))
     if n:
         state, samples[:, :, 3:6], quat = _filtered(state, rows)
-        samples[:, :, 6:] = up_of(quat.reshape(-1, 4)).reshape(count, n, 3)
+        samples[:, :, 6:] = up_of(quat)
         rows[:, :, 3:] = samples[:, :, 3:6]
-    upward = (rows[:, :, :3] * samples[:, :, 6:]).sum(axis=2).mean(axis=1).tolist() if n == GRID_HZ else []
-    out: list[Oriented] = []
-    for place, hop in enumerate(hops):
+    scales: list[float] = []
+    new: list[float | None] = []
+    for upward in _upward(rows, samples) if n == GRID_HZ else [None]:
         before = state.rescaled
-        state = _weigh(state, upward[place]) if upward else state
-        samples[place, :, :3] = rows[place, :, :3] * state.scale
-        new = state.rest_mps2 if state.rescaled and not before else None
-        out.append(Oriented(hop, samples[place], rows[place], quat[place], new))
-    return state, out
+        state = state if upward is None else _weigh(state, upward)
+        scales.append(state.scale)
+        new.append(state.rest_mps2 if state.rescaled and not before else None)
+    np.multiply(rows[:, :, :3], np.array(scales)[:, None, None], out=samples[:, :, :3])
+    return state, [Oriented(*one) for one in zip(hops, samples, rows, quat, new, strict=True)]
+
+
+def _upward(rows: FloatArray, samples: FloatArray) -> list[float]:
+    """The mean force upwards of every second."""
+    x, y, z = (rows[:, :, axis] * samples[:, :, 6 + axis] for axis in range(3))
+    means: list[float] = (x + y + z).mean(axis=1).tolist()
+    return means
 
 
 def _filtered(state: OrientationState, rows: FloatArray) -> tuple[OrientationState, FloatArray, FloatArray]:
@@ -110,12 +117,12 @@ def restart(state: OrientationState) -> OrientationState:
 
 
 def up_of(quat: FloatArray) -> FloatArray:
-    """Earth's up in the sensor frame: the third row of the rotation matrix."""
-    w, x, y, z = quat.T
-    up = np.empty((len(quat), 3))
-    up[:, 0] = 2 * (x * z - w * y)
-    up[:, 1] = 2 * (y * z + w * x)
-    up[:, 2] = 1 - 2 * (x * x + y * y)
+    """Earth's up in the sensor frame, (..., 3): the third row of the rotation matrix of (..., 4)."""
+    w, x, y, z = (quat[..., axis] for axis in range(4))
+    up = np.empty((*quat.shape[:-1], 3))
+    up[..., 0] = 2 * (x * z - w * y)
+    up[..., 1] = 2 * (y * z + w * x)
+    up[..., 2] = 1 - 2 * (x * x + y * y)
     return up
 
 
