@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 from math import asin, atan2
+from typing import Any
 
 import numpy as np
 
@@ -18,25 +19,40 @@ _HUNDREDTHS = 100.0 * math.degrees(1.0)
 """Hundredths of a degree in a radian."""
 
 
+Numbers = dict[str, Any]
+"""Fields of a row, `Posture`, that hold angles, as far as there is something to say."""
+
+
 @dataclass(frozen=True)
 class Inclination:
-    """A second at 10 Hz, degrees: flexion positive forwards, lateral positive to the right; None where not known."""
+    """A second at 10 Hz, degrees: flexion positive forwards, lateral positive to the right; None where not known.
+
+    `numbers` is what the second's row says of it.
+    """
 
     flexion_deg: list[float] | None
     lateral_deg: list[float] | None
-    reason: str | None
+    numbers: Numbers
 
 
 def inclination(course: Course, up: FloatArray) -> Inclination:
     """The angles of (20, 3) up in the sensor frame."""
     if course.reference is None:
-        return Inclination(None, None, "upright is not known yet")
+        return Inclination(None, None, {"angle_reason": "upright is not known yet"})
     if course.forward is None:
-        return Inclination(None, None, "forward is not known before some walking or a calibration")
+        return Inclination(None, None, {"angle_reason": "forward is not known before some walking or a calibration"})
     body = np.dot(up.reshape(RATE_HZ, 6), _pairs(course.reference, course.forward)).tolist()
     flexion = [round(_HUNDREDTHS * atan2(back, upright)) / 100.0 for upright, _, back in body]
     lateral = [round(_HUNDREDTHS * asin(left if -1.0 < left < 1.0 else _sign(left))) / 100.0 for _, left, _ in body]
-    return Inclination(flexion, lateral, None)
+    numbers = {
+        "flexion_deg": round(sum(flexion) / RATE_HZ, 2),
+        "flexion_min_deg": min(flexion),
+        "flexion_max_deg": max(flexion),
+        "lateral_deg": round(sum(lateral) / RATE_HZ, 2),
+        "lateral_min_deg": min(lateral),
+        "lateral_max_deg": max(lateral),
+    }
+    return Inclination(flexion, lateral, numbers)
 
 
 def _sign(value: float) -> float:

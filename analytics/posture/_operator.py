@@ -11,16 +11,16 @@ from typing import get_args
 from analytics._evolve import evolve
 from analytics._window import FloatArray, Window
 from analytics.posture import _beside, _calibration, _course, _seconds, _stream, _twist
-from analytics.posture._angles import RATE_HZ, Inclination, inclination
+from analytics.posture._angles import RATE_HZ, Inclination, Numbers, inclination
 from analytics.posture._beside import Beside
 from analytics.posture._calibration import Calibration, Method, Word
 from analytics.posture._limits import EXPIRES_GAP_S, NOT_WORN_S
 from analytics.posture._prepared import Prepared, prepare
 from analytics.posture._records import Base, Course, Happening, say
-from analytics.posture._seconds import Numbers, Second, Seconds, Walking
+from analytics.posture._seconds import Second, Seconds, Walking
 from analytics.posture._stream import StreamState
 from analytics.posture._ticks import LAG, TICK_HZ
-from analytics.posture._twist import Turned, Twist
+from analytics.posture._twist import Twist
 from analytics.posture._vectors import Vector
 from sagittal.names import PostureLabel, Site
 from sagittal.results import Angles, Event, EventName, Posture
@@ -112,15 +112,12 @@ def posture_step(
     motionless_s = state.motionless_s + 1 if stream.is_still and second.slow else 0
     calibration, course, worn = _worn(state.motionless_s, motionless_s, calibration, course, start_ns)
     angles = inclination(course, up)
-    numbers, beside, twist = _numbers(calibration, angles), state.beside, state.twist
+    numbers, beside, twist = _slouch(calibration, angles.numbers), state.beside, state.twist
     if others:
         beside = _beside.learn(beside, second.acc, others) if walking else beside
         numbers, course = _beside_too(beside, stream, course, others, numbers)
     if lead is not None and (twist is not None or str(Site.UPPER_TRUNK) in others):
-        tilts = (_tilt(numbers), _beside.trunk_tilt_deg(beside, others))
-        trunk = others.get(str(Site.UPPER_TRUNK))
-        twist, turned = _twist.follow(twist, lead, trunk, walking=walking, tilts_deg=tilts)
-        numbers = _turned(numbers, turned)
+        twist, numbers = _with_twist(twist, lead, beside, others, numbers, walking=walking)
     seconds = _seconds.add(state.seconds, Second(start_ns, numbers, walking, cadence_spm, version), decided_ns)
     seconds, course, said, settled = _tell(seconds, course, start_ns)
     events = [_spoken(word, start_ns, version) for word in (*worn, *words, *more)]
@@ -236,50 +233,41 @@ def _beside_too(
     beside: dict[str, Beside], stream: StreamState, course: Course, others: Mapping[str, Window], numbers: Numbers
 ) -> tuple[Numbers, Course]:
     """With what further sensors say of the second."""
-    added = _beside.add(beside, course, others, numbers.flexion_deg, numbers.lateral_deg)
+    added = _beside.add(beside, course, others, numbers.get("flexion_deg"), numbers.get("lateral_deg"))
     if added.thigh_deg is not None and stream.is_still:
         course = _course.with_thigh(course, added.thigh_deg, course.at(stream.end))
-    flexion, lateral = added.lumbar_flexion_deg, added.lumbar_lateral_deg
-    return evolve(numbers, lumbar_flexion_deg=flexion, lumbar_lateral_deg=lateral), course
+    told = {"lumbar_flexion_deg": added.lumbar_flexion_deg, "lumbar_lateral_deg": added.lumbar_lateral_deg}
+    return numbers | told, course
 
 
-def _turned(numbers: Numbers, turned: Turned) -> Numbers:
+def _with_twist(
+    state: Twist | None,
+    lead: FloatArray,
+    beside: dict[str, Beside],
+    others: Mapping[str, Window],
+    numbers: Numbers,
+    *,
+    walking: bool,
+) -> tuple[Twist | None, Numbers]:
     """With how far the upper trunk is turned against the pelvis, or why that is not known."""
-    return evolve(
-        numbers,
-        lumbar_rotation_deg=turned.rotation_deg,
-        lumbar_rotation_error_deg=turned.error_deg,
-        lumbar_rotation_reason=turned.reason,
-    )
+    flexion, lateral = numbers.get("flexion_deg"), numbers.get("lateral_deg")
+    pelvis = None if flexion is None or lateral is None else math.hypot(flexion, lateral)
+    tilts = (pelvis, _beside.trunk_tilt_deg(beside, others))
+    trunk = others.get(str(Site.UPPER_TRUNK))
+    state, turned = _twist.follow(state, lead, trunk, walking=walking, tilts_deg=tilts)
+    told = {
+        "lumbar_rotation_deg": turned.rotation_deg,
+        "lumbar_rotation_error_deg": turned.error_deg,
+        "lumbar_rotation_reason": turned.reason,
+    }
+    return state, numbers | told
 
 
-def _tilt(numbers: Numbers) -> float | None:
-    """Inclination in whatever direction."""
-    flexion, lateral = numbers.flexion_deg, numbers.lateral_deg
-    return None if flexion is None or lateral is None else math.hypot(flexion, lateral)
-
-
-def _numbers(calibration: Calibration, angles: Inclination) -> Numbers:
-    flexion, lateral = angles.flexion_deg, angles.lateral_deg
-    if flexion is None or lateral is None:
-        return Numbers(angle_reason=angles.reason)
-    mean = sum(flexion) / RATE_HZ
-    return Numbers(
-        flexion_deg=round(mean, 2),
-        flexion_min_deg=min(flexion),
-        flexion_max_deg=max(flexion),
-        lateral_deg=round(sum(lateral) / RATE_HZ, 2),
-        lateral_min_deg=min(lateral),
-        lateral_max_deg=max(lateral),
-        slouch_percent=_slouch(calibration, mean),
-    )
-
-
-def _slouch(calibration: Calibration, flexion_deg: float) -> float | None:
-    """Flexion in the wearer's own range: 0 upright, 100 the deepest calibrated bend."""
-    if calibration.range_deg is None:
-        return None
-    return round(100.0 * max(0.0, flexion_deg) / calibration.range_deg, 1)
+def _slouch(calibration: Calibration, numbers: Numbers) -> Numbers:
+    """With flexion in the wearer's own range: 0 upright, 100 the deepest calibrated bend."""
+    if calibration.range_deg is None or "flexion_deg" not in numbers:
+        return numbers
+    return numbers | {"slouch_percent": round(100.0 * max(0.0, numbers["flexion_deg"]) / calibration.range_deg, 1)}
 
 
 def _angles(angles: Inclination, start_ns: int) -> Angles:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from analytics._evolve import evolve
+from analytics.posture._angles import Numbers
 from analytics.posture._records import Span
 from sagittal.names import PostureLabel
 from sagittal.results import Posture
@@ -28,25 +29,6 @@ class Walking:
     start_ns: int
     end_ns: int
     confidence: float
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """The angles of a second as its row holds them."""
-
-    flexion_deg: float | None = None
-    flexion_min_deg: float | None = None
-    flexion_max_deg: float | None = None
-    lateral_deg: float | None = None
-    lateral_min_deg: float | None = None
-    lateral_max_deg: float | None = None
-    angle_reason: str | None = None
-    slouch_percent: float | None = None
-    lumbar_flexion_deg: float | None = None
-    lumbar_lateral_deg: float | None = None
-    lumbar_rotation_deg: float | None = None
-    lumbar_rotation_error_deg: float | None = None
-    lumbar_rotation_reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -196,7 +178,7 @@ def _row(seconds: Seconds, second: Second, spans: tuple[Span, ...], before: Post
     numbers, old = second.numbers, second.row
     span = _walking(seconds, second) or _longest(spans, second.t_ns, second.t_ns + NS_PER_S)
     detail = span.detail
-    if span.label is PostureLabel.SITTING and numbers.flexion_deg is not None and numbers.flexion_deg < -_SLOUCHED_DEG:
+    if span.label is PostureLabel.SITTING and numbers.get("flexion_deg", 0.0) < -_SLOUCHED_DEG:
         detail = "slouched"
     since_ns = second.t_ns
     if before is not None and (before.posture, before.detail) == (span.label, detail):
@@ -212,7 +194,7 @@ def _row(seconds: Seconds, second: Second, spans: tuple[Span, ...], before: Post
         confidence=span.confidence,
         cadence_spm=second.cadence_spm if span.label is PostureLabel.WALKING else None,
         version=second.version,
-        **numbers.__dict__,
+        **numbers,
     )
 
 
