@@ -60,6 +60,7 @@ _RESTLESS_NS = 4 * NS_PER_S
 _ROSE_FROM_LYING_M = 0.25
 _THIGH_LESS_DEG = 15.0
 _LOW = (PostureLabel.SITTING, PostureLabel.SQUATTING)
+_COS_BEND, _COS_LYING, _COS_LYING_ENDS = (math.cos(math.radians(one)) for one in (BEND_DEG, LYING_DEG, LYING_ENDS_DEG))
 
 
 def leave(course: Course, ns: int) -> Course:
@@ -78,21 +79,18 @@ def watch(course: Course, up: FloatArray, rate: FloatArray, ns: int) -> Course:
     along = up @ np.array(course.reference)
     lowest = float(along.min())
     fastest = max(away.fastest_radps, float(rate.max()))
-    if lowest > math.cos(math.radians(BEND_DEG)):
+    if lowest > _COS_BEND:
         if away.steep_ns < 0 and fastest == away.fastest_radps:
             return course
         return evolve(course, away=evolve(away, fastest_radps=fastest, steep_ns=-1, deep_ticks=0, side_ticks=0))
-    tilt = np.degrees(np.arccos(np.clip(along, -1.0, 1.0)))
-    over = np.flatnonzero(tilt > BEND_DEG)
-    away = evolve(
-        away,
-        fastest_radps=fastest,
-        over=away.over.join(ns + int(over[0]) * TICK_NS, ns + int(over[-1]) * TICK_NS, len(over), float(tilt.max()))
-        if len(over)
-        else away.over,
-    )
-    if away.steep_ns >= 0 or float(tilt.max()) > LYING_ENDS_DEG:
-        away, course = _steep(course, away, up, tilt, ns)
+    beyond = np.flatnonzero(along < _COS_BEND).tolist()
+    over = away.over
+    if beyond:
+        peak_deg = math.degrees(math.acos(max(lowest, -1.0)))
+        over = over.join(ns + beyond[0] * TICK_NS, ns + beyond[-1] * TICK_NS, len(beyond), peak_deg)
+    away = evolve(away, fastest_radps=fastest, over=over)
+    if away.steep_ns >= 0 or lowest < _COS_LYING_ENDS:
+        away, course = _steep(course, away, up, along, ns)
     return evolve(course, away=away)
 
 
@@ -228,21 +226,21 @@ def lost(course: Course) -> Course:
     return evolve(course, away=Away(left_ns=course.base_ns, height_m=None) if course.base is not Base.NONE else None)
 
 
-def _steep(course: Course, away: Away, up: FloatArray, tilt: FloatArray, ns: int) -> tuple[Away, Course]:
+def _steep(course: Course, away: Away, up: FloatArray, along: FloatArray, ns: int) -> tuple[Away, Course]:
     """Ticks beyond 45°: whether the wearer lies, tick by tick."""
     side_axis = right_of(course)
     side = np.zeros(len(up)) if side_axis is None else np.abs(up @ np.array(side_axis))
     ahead = np.zeros(len(up)) if course.forward is None else up @ np.array(course.forward)
     half = math.sin(math.radians(LYING_ENDS_DEG))
-    for i, one in enumerate(tilt.tolist()):
+    for i, one in enumerate(along.tolist()):
         now = ns + i * TICK_NS
-        if one < LYING_ENDS_DEG:
+        if one > _COS_LYING_ENDS:
             if away.lying_ns >= 0:
                 course = say(course, now, PostureLabel.TRANSITION, GUESS)
                 away = evolve(away, lain_ns=now)
             away = evolve(away, steep_ns=-1, lying_ns=-1, deep_ticks=0, side_ticks=0)
             continue
-        deep, sideways = one > LYING_DEG, bool(side[i] > half)
+        deep, sideways = one < _COS_LYING, bool(side[i] > half)
         away = evolve(
             away,
             steep_ns=now if away.steep_ns < 0 else away.steep_ns,

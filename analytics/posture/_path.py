@@ -15,7 +15,7 @@ import numpy as np
 from analytics._window import FloatArray
 from analytics.posture._bias import Bias
 from analytics.posture._ticks import ACC, QUAT, RATE, SHAKE, TICK_S, lengths, rotations
-from analytics.posture._vectors import Vector, dot, of, times
+from analytics.posture._vectors import Vector, dot, of, plus, scaled, times
 from sagittal.units import STANDARD_GRAVITY_MPS2
 
 HEIGHT_SD_M = 0.03
@@ -45,8 +45,6 @@ class Path:
     residual_mps: float
     offset_sd_m: float
     by_offset: Vector
-    up_s: Vector
-    surplus_mps: float
 
     @property
     def rise_m(self) -> float:
@@ -60,9 +58,30 @@ class Path:
         return math.hypot(left, self.offset_sd_m)
 
 
+@dataclass(frozen=True)
+class Sums:
+    """What a move adds up to: the integral of up, s, and that of upward acceleration as read less gravity, m/s."""
+
+    up_s: Vector
+    surplus_mps: float
+
+    def residual_mps(self, bias: Bias) -> float:
+        """The vertical velocity at its end, which ought to be none."""
+        return self.surplus_mps - dot(self.up_s, bias.mps2)
+
+
+def sums_of(ticks: FloatArray, start_up: Vector, end_up: Vector) -> Sums:
+    """The sums over `ticks`, (n, 12), whose first and last are still, with up there as unit vectors."""
+    up = _up_between(ticks[:, QUAT], start_up, end_up, _share(len(ticks)))
+    along = np.einsum("ij,ij->i", up, ticks[:, ACC])
+    edges = plus(of(up[0]), of(up[-1]))
+    surplus = float(along.sum()) - 0.5 * float(along[0] + along[-1]) - STANDARD_GRAVITY_MPS2 * (len(ticks) - 1)
+    return Sums(scaled(plus(of(up.sum(axis=0)), edges, -0.5), TICK_S), surplus * TICK_S)
+
+
 def path_of(ticks: FloatArray, start_up: Vector, end_up: Vector, bias: Bias) -> Path:
     """The path over `ticks`, (n, 12), whose first and last are still, with up there as unit vectors."""
-    share = np.arange(len(ticks))[:, None] / (len(ticks) - 1.0)
+    share = _share(len(ticks))
     up = _up_between(ticks[:, QUAT], start_up, end_up, share)
     acc = ticks[:, ACC]
     upward = np.einsum("ij,ij->i", up, acc - bias.mps2) - STANDARD_GRAVITY_MPS2
@@ -71,7 +90,6 @@ def path_of(ticks: FloatArray, start_up: Vector, end_up: Vector, bias: Bias) -> 
     height = _sums(velocity)
     by_offset = height[:, 1:]
     furthest = of(by_offset[int(np.argmax(np.einsum("ij,ij->i", by_offset, by_offset)))])
-    up_s, residual = of(sums[-1, 1:]), float(sums[-1, 0])
     return Path(
         up=up,
         height=height[:, 0],
@@ -79,12 +97,15 @@ def path_of(ticks: FloatArray, start_up: Vector, end_up: Vector, bias: Bias) -> 
         rate=ticks[:, RATE],
         shake=ticks[:, SHAKE],
         force=lengths(acc),
-        residual_mps=residual,
+        residual_mps=float(sums[-1, 0]),
         by_offset=of(by_offset[-1]),
         offset_sd_m=math.sqrt(dot(furthest, times(bias.spread, furthest))),
-        up_s=up_s,
-        surplus_mps=residual + dot(up_s, bias.mps2),
     )
+
+
+def _share(count: int) -> FloatArray:
+    """(n, 1) from 0 at the first tick to 1 at the last."""
+    return np.arange(count)[:, None] / (count - 1.0)
 
 
 def _up_between(quat: FloatArray, start_up: Vector, end_up: Vector, share: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ from analytics._window import FloatArray
 from analytics.posture import _course
 from analytics.posture._bias import Bias, at_rest, back_again, between_rests, up_at_rest
 from analytics.posture._moves import BESIDE, Move, describe
-from analytics.posture._path import Path, path_of, turned
+from analytics.posture._path import Path, Sums, path_of, sums_of, turned
 from analytics.posture._prepared import Prepared
 from analytics.posture._records import Base, Course, Here, Trust
 from analytics.posture._stills import RESTLESS, SPAN
@@ -186,24 +186,19 @@ def _begin(state: StreamState, tick: int) -> StreamState:
     """A still moment is known at this tick, `SPAN` ticks after its start: the move before it is complete."""
     first = tick - SPAN + 1
     acc = _mean_acc(state, first, tick)
-    now = Still(first, tick, acc, acc)
-    before, prior = state.still, state.prior
+    now, before = Still(first, tick, acc, acc), state.still
     time_s = state.course.at(first) * 1e-9
     state = evolve(state, bias=at_rest(state.bias, acc, time_s), is_still=True, since_still=0)
-    path = _path(state, before, now)
-    if before is not None and prior is not None and path is not None and _is_false(state, prior, before, now, path):
-        path = _path(state, prior, now)
-        before = prior
-        state = evolve(state, course=state.undo or state.course)
-    if path is not None:
-        bias = between_rests(state.bias, path.up_s, path.surplus_mps, time_s)
-        state = evolve(state, bias=bias)
-        path = _path(state, before, now)
-        state = evolve(state, course=_course.corrected(state.course, bias))
+    path, sums = None, _sums(state, before, now)
+    if sums is not None:
+        whole = _without_pause(state, now, sums)
+        if whole is not None:
+            before, sums = state.prior, whole
+            state = evolve(state, course=state.undo or state.course)
+        state, path = _learnt(state, before, now, between_rests(state.bias, sums.up_s, sums.surplus_mps, time_s))
         closed = _closing(state, path, now)
         if closed is not None:
-            state = evolve(state, bias=closed)
-            path = _path(state, before, now)
+            state, path = _learnt(state, before, now, closed)
     state = evolve(state, course=_course.corrected(state.course, state.bias))
     course = _course.mended(state.course, *_fall_again(state))
     move = _move(state, path, before)
@@ -242,17 +237,15 @@ def _closing(state: StreamState, path: Path | None, now: Still) -> Bias | None:
 
     Only where the offset is so little known that the heights don't tell.
     """
-    fall, out = _fall_path(state)
-    course = state.course
-    if fall is None or out is None or path is None or course.away is None or course.pose is None:
-        return None
-    sd = math.hypot(out.offset_sd_m, path.offset_sd_m)
+    course, fall = state.course, state.fall
     up = up_at_rest(state.bias, now.start_acc)
-    if sd < _UNSURE_M or not _course.comes_back(course, up, (now.first - fall.before.last) * TICK_S):
+    if fall is None or not _course.comes_back(course, up, (now.first - fall.before.last) * TICK_S):
         return None
-    return back_again(
-        state.bias, plus(out.by_offset, path.by_offset), out.rise_m + path.rise_m, course.at(now.first) * 1e-9
-    )
+    _, out = _fall_path(state)
+    if out is None or path is None or math.hypot(out.offset_sd_m, path.offset_sd_m) < _UNSURE_M:
+        return None
+    by_offset = plus(out.by_offset, path.by_offset)
+    return back_again(state.bias, by_offset, out.rise_m + path.rise_m, course.at(now.first) * 1e-9)
 
 
 def _watched(state: StreamState) -> Fall | None:
@@ -264,23 +257,37 @@ def _watched(state: StreamState) -> Fall | None:
     return evolve(fall, rates=np.concatenate((fall.rates, more)))
 
 
-def _path(state: StreamState, before: Still | None, now: Still) -> Path | None:
-    """The path between two still moments, where all of it is buffered."""
+def _learnt(state: StreamState, before: Still | None, now: Still, bias: Bias) -> tuple[StreamState, Path | None]:
+    """With the offset as a move tells it, and that move's path by it."""
+    state = evolve(state, bias=bias, course=_course.corrected(state.course, bias))
+    move = _between(state, before, now)
+    return state, None if move is None else path_of(*move, bias)
+
+
+def _sums(state: StreamState, before: Still | None, now: Still) -> Sums | None:
+    """What the move between two still moments adds up to, where all of it is buffered."""
+    move = _between(state, before, now)
+    return None if move is None else sums_of(*move)
+
+
+def _between(state: StreamState, before: Still | None, now: Still) -> tuple[FloatArray, Vector, Vector] | None:
+    """The ticks between two still moments and up at both ends, where all of it is buffered."""
     if before is None or before.last < state.first or now.first <= before.last:
         return None
     up = up_at_rest(state.bias, before.end_acc), up_at_rest(state.bias, now.start_acc)
-    return path_of(state.part(before.last, now.first), *up, state.bias)
+    return state.part(before.last, now.first), *up
 
 
-def _is_false(state: StreamState, prior: Still, short: Still, now: Still, path: Path) -> bool:
-    """Whether a short still moment was a pause in one slow move: without it the velocities close better."""
-    if short.last - short.first >= _SHORT_STILL or state.undo is None:
-        return False
-    first, whole = _path(state, prior, short), _path(state, prior, now)
+def _without_pause(state: StreamState, now: Still, last: Sums) -> Sums | None:
+    """The sums of one slow move in which the last still moment was a short pause, if so the velocities close better."""
+    short, prior = state.still, state.prior
+    if short is None or prior is None or state.undo is None or short.last - short.first >= _SHORT_STILL:
+        return None
+    first, whole = _sums(state, prior, short), _sums(state, prior, now)
     if first is None or whole is None:
-        return False
-    worst = max(abs(first.residual_mps), abs(path.residual_mps))
-    return worst > _FALSE_STILL_MPS and abs(whole.residual_mps) < worst / 2
+        return None
+    worst = max(abs(one.residual_mps(state.bias)) for one in (first, last))
+    return whole if worst > _FALSE_STILL_MPS and abs(whole.residual_mps(state.bias)) < worst / 2 else None
 
 
 def _move(state: StreamState, path: Path | None, before: Still | None) -> Move | None:
