@@ -23,8 +23,9 @@ NOTES = [
     ".97: a third of those missed are steps on the spot seconds after the walk, a fifth pivots of the U-turn, where "
     "the trunk rises .2–.35 s before or after the foot lands. Telling every likely step on the spot as well finds a "
     "third of them and as many that are none.",
-    "Side: all of the error lies in two walks of one person that are inverted in sway, roll and yaw at once, while the "
-    "same person's other four fit: the reference is very likely swapped there.",
+    "Side: all of the error lies in two walks of one person that are inverted in sway, roll and yaw at once, from the "
+    "first step to the last, while the same person's other four fit. Forward is found along the same axis of the "
+    "sensor in all 34 walks, so it is not our sign: the reference is very likely swapped there.",
 ]
 
 
