@@ -45,6 +45,8 @@ DRIVERS = ("sagittal", "witmotion", "movesense")
 RATE_HZ = 100
 STEP_MPS2, BASE = 0.01, 400
 SPOOL_MB = 0.3
+DRAIN_S = 50.0
+"""So long what was spooled may take to reach the store when all is over; `Rig.finish` waits a minute."""
 PATIENCE = Patience(search_s=5, connect_s=10, setup_s=8, backoff_s=0.5, max_backoff_s=4, good_s=20)
 
 
@@ -143,7 +145,8 @@ def bridge(port: int, addresses: list[str]) -> None:
         bridging = Bridge(load_settings(), sources)
         stopping = asyncio.create_task(stop.wait())
         stopping.add_done_callback(lambda _: bridging.stop())
-        totals = await bridging.run(drain_s=60)
+        await bridging.run()
+        totals = await Bridge(load_settings(), []).run(drain_s=DRAIN_S)
         sys.stdout.write(f"{totals.samples} {totals.dropped} {totals.waiting_blocks}\n")
         sys.stdout.flush()
         os._exit(0)  # Bumble's transport has no end of its own

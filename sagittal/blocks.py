@@ -61,20 +61,25 @@ class GapReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """What is missing before a block: the reason, the number of samples where it is known, and the time."""
-
-    reason: GapReason
-    samples: int | None
-    duration_ns: int
-
-
-@dataclass(frozen=True, slots=True)
 class Cursor:
     """A place in a stream of blocks: (boot_id, seq)."""
 
     boot_id: bytes
     seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What is missing before a block: the reason, the number of samples where it is known, and the time.
+
+    Where blocks are missing that once had their number, `since` is the place of the first of them: the count holds for
+    whoever has everything before it, and nothing from it on.
+    """
+
+    reason: GapReason
+    samples: int | None
+    duration_ns: int
+    since: Cursor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

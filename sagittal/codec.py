@@ -57,7 +57,8 @@ def encode_block(block: Block) -> bytes:
         fields[_OFFSETS] = cbor2.CBORTag(_UINT32_LE, block.offsets_ns)
     if block.gap_before is not None:
         gap = block.gap_before
-        fields[_GAP] = [str(gap.reason), gap.samples, gap.duration_ns]
+        since = [] if gap.since is None else [[gap.since.boot_id, gap.since.seq]]
+        fields[_GAP] = [str(gap.reason), gap.samples, gap.duration_ns, *since]
     if block.follows is not None:
         fields[_FOLLOWS] = [block.follows.boot_id, block.follows.seq]
     if block.head:
@@ -155,9 +156,9 @@ def _gap(found: object) -> Gap | None:
     match found:
         case None:
             return None
-        case [str(reason), None | int() as samples, int(duration_ns)]:
-            return Gap(GapReason(reason), samples, duration_ns)
-    raise BlockError("gap_before is not [reason, samples or null, duration_ns]")
+        case [str(reason), None | int() as samples, int(duration_ns), *since] if len(since) < 2:
+            return Gap(GapReason(reason), samples, duration_ns, _cursor(since[0]) if since else None)
+    raise BlockError("gap_before is not [reason, samples or null, duration_ns] or that and a place")
 
 
 def _cursor(found: object) -> Cursor | None:
@@ -166,7 +167,7 @@ def _cursor(found: object) -> Cursor | None:
             return None
         case [bytes(boot_id), int(seq)]:
             return Cursor(boot_id, seq)
-    raise BlockError("follows is not [boot_id, seq]")
+    raise BlockError("a place in a stream is not [boot_id, seq]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,17 +27,37 @@ class Watermark(_Message):
     Everything up to and including (boot_id, seq), in the order in which the bridge numbered it, is in the store for
     good: the bridge may forget it. `worker` changes with every start of a worker; on a change, and whenever `want` is
     true, the bridge sends everything after the mark again. With `boot_id` null nothing of the stream is stored yet.
+    (`run_boot_id`, `run_seq`) is a block from which on, as far as the worker knows, none was skipped up to the mark.
     """
 
     boot_id: str | None
     seq: int
     worker: str
     want: bool = False
+    run_boot_id: str | None = None
+    run_seq: int = 0
 
     @property
     def cursor(self) -> Cursor | None:
         """The mark as a place in the stream."""
         return None if self.boot_id is None else Cursor(bytes.fromhex(self.boot_id), self.seq)
+
+    @property
+    def run(self) -> Cursor | None:
+        """Where the unbroken run begins that ends with the mark."""
+        return None if self.run_boot_id is None else Cursor(bytes.fromhex(self.run_boot_id), self.run_seq)
+
+    @classmethod
+    def at(cls, cursor: Cursor | None, run: Cursor | None, worker: str, *, want: bool = False) -> Self:
+        """The mark at a place, None where nothing is stored."""
+        return cls(
+            boot_id=cursor.boot_id.hex() if cursor else None,
+            seq=cursor.seq if cursor else 0,
+            worker=worker,
+            want=want,
+            run_boot_id=run.boot_id.hex() if run else None,
+            run_seq=run.seq if run else 0,
+        )
 
 
 class DeviceState(StrEnum):

@@ -185,7 +185,7 @@ class Publisher:
             return
         try:
             mark = Watermark.model_validate_json(message.payload)
-            mark.cursor  # noqa: B018  # a boot_id that is no hexadecimal raises here
+            _ = mark.cursor, mark.run  # a boot_id that is no hexadecimal raises here
         except (ValidationError, ValueError):
             return
         if topic is None or topic.site is None:

@@ -7,31 +7,35 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from sagittal.blocks import Block, Cursor, Gap, GapReason, new_boot_id
+from sagittal.blocks import Block, Cursor, new_boot_id
 from sagittal.codec import decode_block, encode_block
 from sagittal.errors import StoreError
 from sagittal.messages import Watermark
 from sagittal.names import Site
+from sensor_bridge._losses import SCHEMA, Losses
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS block (
     id INTEGER PRIMARY KEY AUTOINCREMENT, wearer TEXT NOT NULL, site TEXT NOT NULL, boot BLOB NOT NULL,
     seq INTEGER NOT NULL, samples INTEGER NOT NULL, end_ns INTEGER NOT NULL, spooled_s REAL NOT NULL,
-    lost_samples INTEGER NOT NULL DEFAULT 0, lost_ns INTEGER NOT NULL DEFAULT 0, data BLOB NOT NULL) STRICT;
+    data BLOB NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS block_stream ON block (wearer, site, id);
 CREATE TABLE IF NOT EXISTS stream (
     wearer TEXT NOT NULL, site TEXT NOT NULL, boot BLOB NOT NULL, seq INTEGER NOT NULL,
-    samples INTEGER NOT NULL DEFAULT 0, dropped INTEGER NOT NULL DEFAULT 0, lost_samples INTEGER NOT NULL DEFAULT 0,
-    lost_ns INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (wearer, site)) STRICT;
-CREATE TABLE IF NOT EXISTS dropped (
-    id INTEGER PRIMARY KEY, wearer TEXT NOT NULL, site TEXT NOT NULL, boot BLOB NOT NULL, seq INTEGER NOT NULL,
-    samples INTEGER NOT NULL, ns INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT 0) STRICT;
+    samples INTEGER NOT NULL DEFAULT 0, dropped INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (wearer, site)) STRICT;
 """
-MAX_DROPPED = 1000
-"""Dropped blocks of a stream that are remembered: only those sent before the outage may turn out to be stored."""
+_FROM_LAYOUT_0 = """
+INSERT OR IGNORE INTO loss (wearer, site, samples, uncounted, ns, boot, seq)
+    SELECT wearer, site, lost_samples, 1, lost_ns, boot, seq FROM block WHERE lost_samples > 0
+    UNION ALL SELECT wearer, site, lost_samples, 1, lost_ns, boot, seq FROM stream WHERE lost_samples > 0;
+ALTER TABLE block DROP COLUMN lost_samples; ALTER TABLE block DROP COLUMN lost_ns;
+ALTER TABLE stream DROP COLUMN lost_samples; ALTER TABLE stream DROP COLUMN lost_ns;
+DROP TABLE dropped;
+"""
+"""An older spool's losses lack the gaps of what was dropped: they go on without number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +85,11 @@ class Spool:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
-            self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + _SCHEMA)
-            waiting = self._db.execute(
-                "SELECT wearer, site, count(*), sum(length(data)) FROM block GROUP BY wearer, site"
-            )
-            self._waiting = {(row[0], row[1]): (int(row[2]), int(row[3])) for row in waiting}
-            self._bytes = sum(size for _, size in self._waiting.values())
+            self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + _SCHEMA + SCHEMA)
+            if self._db.execute("SELECT 1 FROM pragma_table_info('block') WHERE name='lost_samples'").fetchone():
+                self._db.executescript(f"BEGIN IMMEDIATE; {_FROM_LAYOUT_0} COMMIT;")
+            self._losses = Losses(self._db)
+            self._recount()
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"spool {path} can't be opened ({error}): check the folder's rights and space") from None
 
@@ -106,17 +109,14 @@ class Spool:
         data = encode_block(block)
         stream = (block.wearer, block.site)
         with self._transaction():
-            lost = self._db.execute(
-                "SELECT lost_samples, lost_ns FROM stream WHERE wearer=? AND site=?", stream
-            ).fetchone() or (0, 0)
             self._db.execute(
-                "INSERT INTO block (wearer, site, boot, seq, samples, end_ns, spooled_s, lost_samples, lost_ns, data)"
-                " VALUES (?,?,?,?,?,?,?,?,?,?)",
-                (*stream, block.boot_id, block.seq, block.n, block.end_ns, time.time(), *lost, data),
+                "INSERT INTO block (wearer, site, boot, seq, samples, end_ns, spooled_s, data)"
+                " VALUES (?,?,?,?,?,?,?,?)",
+                (*stream, block.boot_id, block.seq, block.n, block.end_ns, time.time(), data),
             )
             self._db.execute(
                 "INSERT INTO stream (wearer, site, boot, seq, samples) VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET"
-                " boot=excluded.boot, seq=excluded.seq, samples=samples+excluded.samples, lost_samples=0, lost_ns=0",
+                " boot=excluded.boot, seq=excluded.seq, samples=samples+excluded.samples",
                 (*stream, block.boot_id, block.seq, block.n),
             )
             self._count(*stream, 1, len(data))
@@ -124,21 +124,23 @@ class Spool:
 
     def after(self, wearer: str, site: Site, spool_id: int, limit: int) -> list[Spooled]:
         """Blocks of a stream behind a place, oldest first; what was dropped before one stands in its gap."""
+        stream = (wearer, site)
         with self._lock:
-            oldest = self._db.execute("SELECT min(id) FROM block WHERE wearer=? AND site=?", (wearer, site)).fetchone()[
-                0
-            ]
+            (oldest,) = self._db.execute("SELECT min(id) FROM block WHERE wearer=? AND site=?", stream).fetchone()
             rows = self._db.execute(
-                "SELECT id, data, lost_samples, lost_ns FROM block WHERE wearer=? AND site=? AND id>?"
-                " ORDER BY id LIMIT ?",
-                (wearer, site, spool_id, limit),
+                "SELECT id, data FROM block WHERE wearer=? AND site=? AND id>? ORDER BY id LIMIT ?",
+                (*stream, spool_id, limit),
             ).fetchall()
-            if rows and rows[0][0] == oldest and rows[0][2]:
-                self._db.execute(
-                    "UPDATE dropped SET told=? WHERE wearer=? AND site=? AND told=0 AND id<?",
-                    (oldest, wearer, site, oldest),
-                )
-        return [Spooled(row[0], _marked(row[1], row[2], row[3], head=row[0] == oldest)) for row in rows]
+            found = [Spooled(*row) for row in rows]
+            if not found or found[0].id != oldest:
+                return found
+            head = found[0].block
+            loss = self._losses.of(stream)
+            if loss is not None:
+                head = loss.before(head)
+                self._losses.tell(stream, oldest)
+            found[0] = Spooled(oldest, encode_block(head.with_head()))
+        return found
 
     def cover(self, wearer: str, site: Site, mark: Watermark) -> int:
         """Forget everything up to a watermark; the number of blocks forgotten."""
@@ -150,7 +152,8 @@ class Spool:
                 "SELECT max(id) FROM block WHERE wearer=? AND site=? AND boot=? AND seq<=?",
                 (wearer, site, cursor.boot_id, cursor.seq),
             ).fetchone()[0]
-            self._restore(wearer, site, cursor, last)
+            stored = self._losses.cover((wearer, site), cursor, mark.run, last)
+            self._db.execute("UPDATE stream SET dropped=dropped-? WHERE wearer=? AND site=?", (stored, wearer, site))
             return 0 if last is None else self._delete("wearer=? AND site=? AND id<=?", (wearer, site, last))
 
     def newest(self, wearer: str, site: Site) -> int:
@@ -184,7 +187,7 @@ class Spool:
         with self._transaction():
             self._delete("wearer=?", (wearer,))
             self._db.execute("DELETE FROM stream WHERE wearer=?", (wearer,))
-            self._db.execute("DELETE FROM dropped WHERE wearer=?", (wearer,))
+            self._losses.erase(wearer)
         with self._lock:
             self._db.execute("VACUUM")
 
@@ -198,6 +201,7 @@ class Spool:
             except sqlite3.Error as error:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
+                    self._recount()
                 raise StoreError(
                     f"spool {self.path} can't be written ({error}): free space or mend its rights"
                 ) from None
@@ -217,77 +221,20 @@ class Spool:
         self._waiting[wearer, site] = (before[0] + blocks, before[1] + size)
         self._bytes += size
 
+    def _recount(self) -> None:
+        waiting = self._db.execute("SELECT wearer, site, count(*), sum(length(data)) FROM block GROUP BY wearer, site")
+        self._waiting = {(row[0], row[1]): (int(row[2]), int(row[3])) for row in waiting}
+        self._bytes = sum(size for _, size in self._waiting.values())
+
     def _make_room(self) -> None:
         limit_s = time.time() - self._max_age_s
         while True:
-            row = self._db.execute(
-                "SELECT id, wearer, site, samples, end_ns, lost_samples, lost_ns, spooled_s FROM block"
-                " ORDER BY id LIMIT 1"
-            ).fetchone()
-            if row is None or (self._bytes <= self._max_bytes and row[7] >= limit_s):
+            row = self._db.execute("SELECT id, spooled_s, data FROM block ORDER BY id LIMIT 1").fetchone()
+            if row is None or (self._bytes <= self._max_bytes and row[1] >= limit_s):
                 return
-            self._drop(*row[:7])
-
-    def _drop(self, spool_id: int, wearer: str, site: str, samples: int, end_ns: int, lost: int, lost_ns: int) -> None:
-        block = decode_block(self._db.execute("SELECT data FROM block WHERE id=?", (spool_id,)).fetchone()[0])
-        self._delete("id=?", (spool_id,))
-        self._mark(wearer, site, lost + samples, lost_ns + end_ns - block.t0_ns)
-        self._db.execute("UPDATE stream SET dropped=dropped+? WHERE wearer=? AND site=?", (samples, wearer, site))
-        known = self._db.execute("SELECT count(*) FROM dropped WHERE wearer=? AND site=?", (wearer, site)).fetchone()[0]
-        if known < MAX_DROPPED:
+            block = decode_block(row[2])
+            self._delete("id=?", (row[0],))
+            self._losses.drop(row[0], block)
             self._db.execute(
-                "INSERT INTO dropped (id, wearer, site, boot, seq, samples, ns) VALUES (?,?,?,?,?,?,?)",
-                (spool_id, wearer, site, block.boot_id, block.seq, samples, end_ns - block.t0_ns),
+                "UPDATE stream SET dropped=dropped+? WHERE wearer=? AND site=?", (block.n, block.wearer, block.site)
             )
-
-    def _mark(self, wearer: str, site: str, samples: int, ns: int) -> None:
-        """Note on the oldest block, or on the next one, how much is missing before it."""
-        missing = (samples, ns, wearer, site)
-        marked = self._db.execute(
-            "UPDATE block SET lost_samples=max(0, lost_samples+?), lost_ns=max(0, lost_ns+?) WHERE id="
-            "(SELECT min(id) FROM block WHERE wearer=? AND site=?)",
-            missing,
-        ).rowcount
-        if not marked:
-            self._db.execute(
-                "UPDATE stream SET lost_samples=max(0, lost_samples+?), lost_ns=max(0, lost_ns+?)"
-                " WHERE wearer=? AND site=?",
-                missing,
-            )
-
-    def _restore(self, wearer: str, site: str, cursor: Cursor, spool_id: int | None) -> None:
-        """Blocks that were dropped, but whose results the mark covers after all, are not lost.
-
-        `spool_id` is the place of the marked block where it still waits. A block that was told as missing (`told` is
-        the place of the block that told it) is lost, unless the mark names one that was told together with it.
-        """
-        exact = self._db.execute(
-            "SELECT id, told FROM dropped WHERE wearer=? AND site=? AND boot=? AND seq=?",
-            (wearer, site, cursor.boot_id, cursor.seq),
-        ).fetchone()
-        last, told = exact or (spool_id, 0)
-        if last is None:
-            return
-        covered = (wearer, site, last)
-        samples, ns, stored = self._db.execute(
-            "SELECT coalesce(sum(samples), 0), coalesce(sum(ns), 0), coalesce(sum(samples * (told IN (0, ?))), 0)"
-            " FROM dropped WHERE wearer=? AND site=? AND id<=?",
-            (told, *covered),
-        ).fetchone()
-        if samples:
-            self._mark(wearer, site, -samples, -ns)
-            self._db.execute("UPDATE stream SET dropped=dropped-? WHERE wearer=? AND site=?", (stored, wearer, site))
-        self._db.execute("DELETE FROM dropped WHERE wearer=? AND site=? AND id<=?", covered)
-
-
-def _marked(data: bytes, lost_samples: int, lost_ns: int, *, head: bool) -> bytes:
-    """An encoded block with what is missing before it and whether it is the oldest; most are neither, and stay."""
-    if not lost_samples and not head:
-        return data
-    block = decode_block(data)
-    if lost_samples:
-        before = block.gap_before
-        samples = lost_samples + (before.samples or 0 if before else 0)
-        duration_ns = lost_ns + (before.duration_ns if before else 0)
-        block = replace(block, gap_before=Gap(GapReason.OVERRUN, samples, duration_ns))
-    return encode_block(block.with_head() if head else block)

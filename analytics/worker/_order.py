@@ -20,6 +20,13 @@ class StreamOrder:
         The last block taken and the time behind it; None where nothing was taken yet.
     boots
         Every boot_id the stream has gone through: their blocks are repetitions.
+
+    Attributes
+    ----------
+    run
+        The first block of the unbroken run that ends with the cursor, as far as is known.
+    stale
+        Whether a head was refused because its gap counts what was taken: the bridge must hear of the mark.
     """
 
     def __init__(
@@ -34,6 +41,8 @@ class StreamOrder:
         self.end_ns = end_ns
         self.repeats = 0
         self.refused = 0
+        self.run = cursor
+        self.stale = False
         self._boots = set(boots)
         self._max_held = max_held
         self._held: dict[Cursor, Block] = {}
@@ -46,8 +55,11 @@ class StreamOrder:
 
     def offer(self, block: Block) -> list[Block]:
         """The blocks that may be taken now, in order: none, this one, or this one and what waited for it."""
-        if self._is_repeat(block) or block.cursor in self._held:
+        if self._is_repeat(block) or (block.cursor in self._held and not block.head):
             self.repeats += 1
+            return []
+        if self._counts_what_is_here(block):
+            self.stale = True
             return []
         if not self._comes_next(block):
             self._hold(block)
@@ -71,6 +83,14 @@ class StreamOrder:
         if cursor is not None and block.boot_id == cursor.boot_id:
             return block.seq <= cursor.seq
         return block.boot_id in self._boots
+
+    def _counts_what_is_here(self, block: Block) -> bool:
+        cursor, since = self.cursor, block.gap_before.since if block.gap_before else None
+        if cursor is None or since is None:
+            return False
+        if since.boot_id == cursor.boot_id:
+            return since.seq <= cursor.seq
+        return cursor.boot_id == block.boot_id or since.boot_id in self._boots
 
     def _comes_next(self, block: Block) -> bool:
         cursor = self.cursor
@@ -100,16 +120,32 @@ class StreamOrder:
         return found
 
     def _take(self, block: Block) -> Block:
-        cursor = self.cursor
-        if cursor is not None and block.gap_before is None and not self._is_contiguous(block, cursor):
-            block = replace(block, gap_before=Gap(GapReason.LOST, None, max(0, block.t0_ns - self.end_ns)))
+        self._held.pop(block.cursor, None)
+        if not self._follows_on(block):
+            block = self._marked(block)
+            self.run = block.cursor
         self.cursor, self.end_ns = block.cursor, block.end_ns
         self._boots.add(block.boot_id)
+        self.stale = False
         return block
 
-    @staticmethod
-    def _is_contiguous(block: Block, cursor: Cursor) -> bool:
-        return block.follows == cursor or (block.boot_id == cursor.boot_id and block.seq == cursor.seq + 1)
+    def _follows_on(self, block: Block) -> bool:
+        cursor = self.cursor
+        if cursor is None or (block.gap_before is not None and block.gap_before.since is not None):
+            return False
+        return block.follows == cursor or block.cursor == Cursor(cursor.boot_id, cursor.seq + 1)
+
+    def _marked(self, block: Block) -> Block:
+        """A block after a hole, with a gap that says so: with a number only where it is that of all that is missing."""
+        cursor, gap = self.cursor, block.gap_before
+        if gap is not None and gap.since is not None:
+            self._boots.add(gap.since.boot_id)
+        if cursor is None or (gap is not None and gap.since == Cursor(cursor.boot_id, cursor.seq + 1)):
+            return block
+        duration_ns = max(0, block.t0_ns - self.end_ns)
+        if gap is None:
+            return replace(block, gap_before=Gap(GapReason.LOST, None, duration_ns))
+        return replace(block, gap_before=replace(gap, samples=None, duration_ns=max(gap.duration_ns, duration_ns)))
 
     def _drop_stale(self) -> None:
         for place in [place for place, block in self._held.items() if self._is_repeat(block)]:

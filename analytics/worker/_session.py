@@ -14,7 +14,7 @@ from analytics.store import Commit, Erased, Mark, Store
 from analytics.worker._engine import Engine, Pipeline
 from analytics.worker._order import StreamOrder
 from analytics.worker._recordings import Recordings
-from sagittal.blocks import Block
+from sagittal.blocks import Block, Cursor
 from sagittal.codec import decode_block
 from sagittal.errors import BlockError, StoreError
 from sagittal.messages import Command, DeviceHealth, DeviceState, SilenceReason, Watermark
@@ -37,6 +37,7 @@ Place = tuple[str, Site]
 @dataclass(slots=True)
 class _Stream:
     order: StreamOrder
+    run: Cursor | None = None
     samples: int = 0
     blocks: int = 0
     hole_since: float | None = None
@@ -92,7 +93,8 @@ class Session:
         self._recordings = Recordings(settings.recordings_dir, settings.worker.recordings_days)
         self._posture_days = settings.worker.posture_days
         self._streams: dict[Place, _Stream] = {
-            (one.wearer, one.site): _Stream(StreamOrder(one.cursor, one.end_ns, one.boots)) for one in store.streams()
+            (one.wearer, one.site): _Stream(StreamOrder(one.cursor, one.end_ns, one.boots), one.cursor)
+            for one in store.streams()
         }
         self._devices = store.device_states()
         self._commands: set[str] = set()
@@ -235,29 +237,25 @@ class Session:
         """The watermark of every stream as it is on disk; `want`: asking for what comes after it."""
         stored = {(one.wearer, one.site): one.cursor for one in self._store.streams()}
         places = sorted(stored.keys() | self._streams.keys())
-        return [
-            (
-                place,
-                Watermark(
-                    boot_id=stored[place].boot_id.hex() if place in stored else None,
-                    seq=stored[place].seq if place in stored else 0,
-                    worker=self._worker,
-                    want=want,
-                ),
-            )
-            for place in places
-        ]
+        return [(place, self._mark(place, stored.get(place), want=want)) for place in places]
+
+    def _mark(self, place: Place, cursor: Cursor | None, *, want: bool = False) -> Watermark:
+        stream = self._streams.get(place)
+        return Watermark.at(cursor, stream.run if stream and cursor else None, self._worker, want=want)
 
     def nothing_stored(self, place: Place) -> Watermark:
         """The watermark of a stream of which nothing is stored: send everything."""
         self._streams.setdefault(place, _Stream(StreamOrder()))
-        return Watermark(boot_id=None, seq=0, worker=self._worker, want=True)
+        return Watermark.at(None, None, self._worker, want=True)
 
     def wanted(self) -> set[Place]:
-        """Streams in which a hole has lasted; each is named again after twice as long."""
+        """Streams in which a hole has lasted, each named again after twice as long; and those whose head was stale."""
         now = self._clock()
         found: set[Place] = set()
         for place, stream in self._streams.items():
+            if stream.order.stale and not stream.blocks and now - stream.told_again >= TELL_AGAIN_S:
+                stream.told_again = now
+                found.add(place)
             if stream.hole_since is not None and now - stream.hole_since >= stream.want_s:
                 stream.hole_since, stream.want_s = now, min(2 * stream.want_s, MAX_WANT_S)
                 found.add(place)
@@ -297,16 +295,13 @@ class Session:
         except OSError as error:
             raise StoreError(f"a recording can't be written ({error}): free space or mend the rights") from None
         rows = self._store.commit(pending)
-        marks = [
-            (
-                (mark.wearer, mark.site),
-                Watermark(boot_id=mark.cursor.boot_id.hex(), seq=mark.cursor.seq, worker=self._worker),
-            )
-            for mark in pending.marks
-        ]
+        marks = []
         for mark in pending.marks:
-            stream = self._streams[mark.wearer, mark.site]
+            place = (mark.wearer, mark.site)
+            stream = self._streams[place]
             stream.samples = stream.blocks = 0
+            stream.run = stream.order.run
+            marks.append((place, self._mark(place, mark.cursor)))
         live, self._live = self._live, []
         self._pending, self._dirty_since, self._blocks = Commit(), None, 0
         self._commands.clear()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
+import sqlite3
 import time
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from sagittal.blocks import Block, GapReason
+from sagittal.blocks import Block, Cursor, Gap, GapReason
 from sagittal.codec import encode_block
 from sagittal.messages import Watermark
 from sagittal.names import Site
@@ -85,50 +84,70 @@ def test_all_that_was_dropped_was_stored(tmp_path: Path) -> None:
     spool.close()
 
 
-class Worker:
-    """Takes the next block or a head; its mark comes at once, or, where the broker has gone away, when it is back."""
-
-    def __init__(self, spool: Spool) -> None:
-        self._spool = spool
-        self.stored: list[int] = []
-        self.lost = 0
-
-    def store(self) -> None:
-        for row in self._spool.after("w", Site.WAIST, 0, 10):
-            seq, gap = row.block.seq, row.block.gap_before
-            missing = seq - (self.stored[-1] + 1 if self.stored else 0)
-            if missing == 0 or (row.block.head and missing > 0):
-                assert (gap.samples if gap else 0) == missing * N
-                self.lost += missing
-                self.stored.append(seq)
-                return
-
-    def mark(self) -> None:
-        if self.stored:
-            self._spool.cover("w", Site.WAIST, mark(self.stored[-1]))
+def test_the_gap_of_a_dropped_block_is_part_of_what_is_missing(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "s", max_bytes=5.5 * SIZE)
+    spool.append(block(0))
+    spool.append(replace(block(1), gap_before=Gap(GapReason.LOST, 51, 51 * 10**7)))
+    for seq in range(2, 7):
+        spool.append(block(seq))
+    (row, *_) = spool.after("w", Site.WAIST, 0, 10)
+    assert row.block.gap_before == Gap(GapReason.OVERRUN, 2 * N + 51, (2 * N + 51) * 10**7, Cursor(BOOT, 0))
+    spool.cover("w", Site.WAIST, mark(0))
+    (row, *_) = spool.after("w", Site.WAIST, 0, 10)
+    assert row.block.gap_before == Gap(GapReason.OVERRUN, N + 51, (N + 51) * 10**7, Cursor(BOOT, 1))
+    spool.close()
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.lists(st.sampled_from(["take", "take", "take", "store", "cut", "heal"]), max_size=60))
-def test_the_account_balances_over_outages(steps: list[str]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        spool = Spool(Path(folder) / "s", max_bytes=4.5 * SIZE)
-        worker = Worker(spool)
-        taken, online = 0, True
-        for step in [*steps, "heal", *["store"] * 6]:
-            if step == "take":
-                spool.append(block(taken))
-                taken += 1
-            elif step == "heal":
-                worker.mark()
-                online = True
-            elif online:
-                worker.store()
-                online = step == "store"
-                if online:
-                    worker.mark()
-        ledger = spool.ledger("w", Site.WAIST)
+def test_a_gap_without_number_leaves_the_whole_without_number(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "s", max_bytes=5.5 * SIZE)
+    for seq in range(7):
+        spool.append(replace(block(seq), gap_before=Gap(GapReason.STALL, None, 10**9) if seq == 1 else None))
+    (row, *_) = spool.after("w", Site.WAIST, 0, 10)
+    assert row.block.gap_before == Gap(GapReason.OVERRUN, None, 2 * N * 10**7 + 10**9, Cursor(BOOT, 0))
+    spool.cover("w", Site.WAIST, mark(1))
+    assert spool.after("w", Site.WAIST, 0, 1)[0].block.gap_before is None
+    spool.close()
+
+
+def test_what_was_told_as_missing_while_it_was_on_its_way_is_no_loss(tmp_path: Path) -> None:
+    """Blocks 0 to 6 were sent, then 0 and 1 dropped, and 2 sent again as a head: a worker that had them all says so."""
+    spool = Spool(tmp_path / "s", max_bytes=5.5 * SIZE)
+    for seq in range(7):
+        spool.append(block(seq))
+    assert spool.after("w", Site.WAIST, 0, 1)[0].block.gap_before is not None
+    spool.cover("w", Site.WAIST, Watermark.at(Cursor(BOOT, 5), Cursor(BOOT, 0), "one"))
+    assert spool.ledger("w", Site.WAIST).dropped == 0
+    spool.close()
+
+
+def test_a_spool_of_the_layout_before_goes_on(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "s", isolation_level=None)) as db:
+        db.executescript(LAYOUT_0)
+        for seq in (3, 4):
+            row = ("w", "waist", BOOT, seq, N, 0, time.time(), 150 if seq == 3 else 0, 1500, encode_block(block(seq)))
+            db.execute("INSERT INTO block VALUES (NULL,?,?,?,?,?,?,?,?,?,?)", row)
+        db.execute("INSERT INTO stream VALUES ('w','waist',?,4,250,150,0,0)", (BOOT,))
+    for _ in range(2):
+        spool = Spool(tmp_path / "s")
+        rows = spool.after("w", Site.WAIST, 0, 10)
+        assert [row.block.seq for row in rows] == [3, 4]
+        gap = rows[0].block.gap_before
+        assert gap is not None
+        assert (gap.reason, gap.samples, gap.duration_ns) == (GapReason.OVERRUN, None, 1500)
+        assert spool.ledger("w", Site.WAIST).dropped == 150
         spool.close()
-    assert ledger.samples == taken * N
-    assert ledger.dropped == worker.lost * N
-    assert taken == len(worker.stored) + worker.lost + ledger.blocks
+
+
+LAYOUT_0 = """
+CREATE TABLE block (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, wearer TEXT NOT NULL, site TEXT NOT NULL, boot BLOB NOT NULL,
+    seq INTEGER NOT NULL, samples INTEGER NOT NULL, end_ns INTEGER NOT NULL, spooled_s REAL NOT NULL,
+    lost_samples INTEGER NOT NULL DEFAULT 0, lost_ns INTEGER NOT NULL DEFAULT 0, data BLOB NOT NULL) STRICT;
+CREATE TABLE stream (
+    wearer TEXT NOT NULL, site TEXT NOT NULL, boot BLOB NOT NULL, seq INTEGER NOT NULL,
+    samples INTEGER NOT NULL DEFAULT 0, dropped INTEGER NOT NULL DEFAULT 0, lost_samples INTEGER NOT NULL DEFAULT 0,
+    lost_ns INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (wearer, site)) STRICT;
+CREATE TABLE dropped (
+    id INTEGER PRIMARY KEY, wearer TEXT NOT NULL, site TEXT NOT NULL, boot BLOB NOT NULL, seq INTEGER NOT NULL,
+    samples INTEGER NOT NULL, ns INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT 0) STRICT;
+"""

@@ -43,7 +43,8 @@ def bridge() -> None:
 
     async def run() -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, bridging.stop)
-        totals = await bridging.run(drain_s=30)
+        await bridging.run()
+        totals = await Bridge(load_settings(), []).run(drain_s=30)
         sys.stdout.write(f"{totals.samples} {totals.dropped} {totals.waiting_blocks}\n")
 
     asyncio.run(run())

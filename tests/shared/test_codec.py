@@ -58,6 +58,9 @@ BLOCKS = {
         gap_before=Gap(GapReason.RECONNECT, None, 3_000_000_000),
         head=True,
     ),
+    "after dropped blocks": block(
+        1, gap_before=Gap(GapReason.OVERRUN, 4321, 43_210_000_000, Cursor(bytes(range(8)), 914)), head=True
+    ),
 }
 
 
@@ -79,7 +82,13 @@ def blocks(draw: st.DrawFn) -> Block:
     offsets = [0]
     for step in steps:
         offsets.append(offsets[-1] + step)
-    gaps = st.builds(Gap, st.sampled_from(GapReason), st.none() | st.integers(0, 10**9), st.integers(0, 10**15))
+    gaps = st.builds(
+        Gap,
+        st.sampled_from(GapReason),
+        st.none() | st.integers(0, 10**9),
+        st.integers(0, 10**15),
+        st.none() | st.builds(Cursor, st.binary(min_size=8, max_size=8), st.integers(0, 2**53 - 1)),
+    )
     return block(
         n,
         wearer=draw(st.from_regex(r"[a-z0-9_-]{1,40}", fullmatch=True)),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.worker._order import StreamOrder
-from sagittal.blocks import Block, Cursor, GapReason
+from sagittal.blocks import Block, Cursor, Gap, GapReason
 from tests.worker.fakes import BOOT_A, BOOT_B, BOOT_C, block
 
 
@@ -49,6 +50,42 @@ def test_a_head_beyond_a_hole_is_taken_with_the_hole_marked() -> None:
     assert taken.gap_before.duration_ns == block(8).t0_ns - block(4).end_ns
     (taken,) = order.offer(block(0, BOOT_B, head=True))
     assert taken.gap_before is not None
+
+
+def dropped(since: int, samples: int | None = 150) -> Gap:
+    return Gap(GapReason.OVERRUN, samples, 1_500_000_000, Cursor(BOOT_A, since))
+
+
+def test_a_head_that_counts_what_was_taken_is_refused_until_it_counts_right() -> None:
+    order = StreamOrder(Cursor(BOOT_A, 4), block(4).end_ns, {BOOT_A})
+    assert order.offer(replace(block(8, head=True), gap_before=dropped(since=4))) == []
+    assert order.offer(replace(block(5, head=True), gap_before=dropped(since=4))) == []
+    assert order.stale
+    (taken,) = order.offer(replace(block(8, head=True), gap_before=dropped(since=5)))
+    assert taken.gap_before == dropped(since=5)
+    assert not order.stale
+    assert order.run == Cursor(BOOT_A, 8)
+    assert order.offer(replace(block(2, BOOT_B, head=True), gap_before=dropped(since=7))) == []
+
+
+def test_a_gap_that_begins_behind_what_is_here_has_no_number() -> None:
+    order = StreamOrder(Cursor(BOOT_A, 4), block(4).end_ns, {BOOT_A})
+    (taken,) = order.offer(replace(block(20, head=True), gap_before=dropped(since=17)))
+    assert taken.gap_before is not None
+    assert (taken.gap_before.reason, taken.gap_before.samples) == (GapReason.OVERRUN, None)
+    assert taken.gap_before.duration_ns == block(20).t0_ns - block(4).end_ns
+    own = Gap(GapReason.RECONNECT, 7, 70_000_000)
+    (taken,) = order.offer(replace(block(30, head=True), gap_before=own))
+    assert taken.gap_before is not None
+    assert taken.gap_before.samples is None, "7 is not all that is missing"
+    assert [one.gap_before for one in order.offer(replace(block(31), gap_before=own))] == [own]
+
+
+def test_a_head_is_taken_though_the_same_block_waits() -> None:
+    order = StreamOrder(Cursor(BOOT_A, 4), block(4).end_ns, {BOOT_A})
+    assert order.offer(block(8)) == order.offer(block(9)) == []
+    assert places(order.offer(replace(block(8, head=True), gap_before=dropped(since=5)))) == [(BOOT_A, 8), (BOOT_A, 9)]
+    assert order.waiting == 0
 
 
 def test_a_restart_knows_every_boot_it_went_through() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from analytics.store import Store, erase_wearer, open_reader
 from analytics.worker._session import Session
-from sagittal.blocks import Block
+from sagittal.blocks import Block, Gap, GapReason
 from sagittal.codec import encode_block, read_blocks
 from sagittal.messages import Command, DeviceHealth, DeviceState, SilenceReason
 from sagittal.names import Site
@@ -118,6 +118,19 @@ def test_a_hole_that_lasts_is_asked_for_and_then_less_often(settings: Settings) 
     give(session, block(1))
     clock.now += 100
     assert session.wanted() == set()
+
+
+def test_a_head_that_counts_what_is_here_is_answered_with_the_mark_once_it_is_on_disk(settings: Settings) -> None:
+    clock = Clock()
+    _, session = begin(settings, clock=clock)
+    gap = Gap(GapReason.OVERRUN, 100, 10**9, block(1).cursor)
+    give(session, block(0, head=True), block(1), replace(block(3, head=True), gap_before=gap))
+    assert session.wanted() == set(), "what is not on disk yet helps nobody"
+    session.commit({})
+    assert session.wanted() == {PLACE}
+    assert session.wanted() == set()
+    ((_, mark),) = session.marks()
+    assert (mark.cursor, mark.run, mark.want) == (block(1).cursor, block(0).cursor, True)
 
 
 def test_a_stream_that_begins_in_the_middle_asks_for_everything(settings: Settings) -> None:
