@@ -111,7 +111,7 @@ def connect_writing(path: Path) -> sqlite3.Connection:
         try:
             db.executescript(
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
-                " PRAGMA journal_size_limit=16000000; PRAGMA cache_size=-8000;"
+                " PRAGMA journal_size_limit=16000000; PRAGMA cache_size=-2000;"
             )
             found = _check_layout(db, path)
             later = "".join(_SINCE[layout] for layout in range(found + 1, LAYOUT + 1)) if found else ""
