@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -141,6 +142,7 @@ def now_view(posture: Posture | None, live: bool, clock: Clock) -> NowView:
     if posture.flexion_deg is None and posture.angle_reason and posture.posture is not PostureLabel.LYING:
         reason = word_or(f"why.{posture.angle_reason}", posture.angle_reason.replace("_", " "))
         extra.append(word("now.no_angle", reason=reason))
+    extra += _lower_back(posture)
     return NowView(
         label=label,
         detail=detail,
@@ -152,6 +154,19 @@ def now_view(posture: Posture | None, live: bool, clock: Clock) -> NowView:
         fresh=fresh,
         spoken=f"{label}{f', {detail}' if detail else ''}" if fresh else since,
     )
+
+
+def _lower_back(posture: Posture) -> list[str]:
+    """How the trunk is bent and turned against the pelvis, where a second sensor tells; its turn with its error."""
+    turned = ""
+    if posture.lumbar_rotation_deg is not None and posture.lumbar_rotation_error_deg is not None:
+        angle, error = round(posture.lumbar_rotation_deg), math.ceil(posture.lumbar_rotation_error_deg)
+        way = "turned_left" if angle > 0 else "turned_right"
+        turned = word(f"now.{way}", n=abs(angle), error=error) if abs(angle) > error else word("now.not_turned")
+    bent = lean(posture.lumbar_flexion_deg, "forwards", "backwards", "level")
+    aside = lean(posture.lumbar_lateral_deg, "right", "left", "straight")
+    parts = [part for part in (bent, aside, turned) if part]
+    return [word("now.lower_back", what=", ".join(parts))] if parts else []
 
 
 def lean(angle_deg: float | None, positive: str, negative: str, neutral: str) -> str:
