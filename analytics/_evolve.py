@@ -13,6 +13,5 @@ def evolve(old: T, **changes: Any) -> T:
     For classes that keep their fields in `__dict__` (no slots) and check nothing when they are made.
     """
     new = object.__new__(type(old))
-    new.__dict__.update(old.__dict__)
-    new.__dict__.update(changes)
+    object.__setattr__(new, "__dict__", old.__dict__ | changes)
     return new

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from math import asin, atan2
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,16 +14,19 @@ from analytics.posture._records import Course
 from analytics.posture._vectors import Vector, cross, dot, plus, unit
 
 RATE_HZ = 10
-_HUNDREDTHS = 100.0 * math.degrees(1.0)
+HUNDREDTHS = 100.0 * math.degrees(1.0)
 """Hundredths of a degree in a radian."""
+_NO_FORWARD = "forward is not known before some walking or a calibration"
 
 
 Numbers = dict[str, Any]
 """Fields of a row, `Posture`, that hold angles, as far as there is something to say."""
 
 
-@dataclass(frozen=True)
-class Inclination:
+NAMES = ("flexion_deg", "flexion_min_deg", "flexion_max_deg", "lateral_deg", "lateral_min_deg", "lateral_max_deg")
+
+
+class Inclination(NamedTuple):
     """A second at 10 Hz, degrees: flexion positive forwards, lateral positive to the right; None where not known.
 
     `numbers` is what the second's row says of it.
@@ -35,24 +37,24 @@ class Inclination:
     numbers: Numbers
 
 
-def inclination(course: Course, up: FloatArray) -> Inclination:
-    """The angles of (20, 3) up in the sensor frame."""
-    if course.reference is None:
-        return Inclination(None, None, {"angle_reason": "upright is not known yet"})
-    if course.forward is None:
-        return Inclination(None, None, {"angle_reason": "forward is not known before some walking or a calibration"})
-    body = np.dot(up.reshape(RATE_HZ, 6), _pairs(course.reference, course.forward)).tolist()
-    flexion = [round(_HUNDREDTHS * atan2(back, upright)) / 100.0 for upright, _, back in body]
-    lateral = [round(_HUNDREDTHS * asin(left if -1.0 < left < 1.0 else _sign(left))) / 100.0 for _, left, _ in body]
-    numbers = {
-        "flexion_deg": round(sum(flexion) / RATE_HZ, 2),
-        "flexion_min_deg": min(flexion),
-        "flexion_max_deg": max(flexion),
-        "lateral_deg": round(sum(lateral) / RATE_HZ, 2),
-        "lateral_min_deg": min(lateral),
-        "lateral_max_deg": max(lateral),
-    }
-    return Inclination(flexion, lateral, numbers)
+def absent(reference: Vector | None) -> Inclination:
+    """No angles, for want of upright or, where that is known, of forward."""
+    missing = "upright is not known yet" if reference is None else _NO_FORWARD
+    return Inclination(None, None, {"angle_reason": missing})
+
+
+def inclination(up: FloatArray, reference: Vector, forward: Vector) -> Inclination:
+    """The angles of (20, 3) up in the sensor frame, by upright and forward there."""
+    body = np.dot(up.reshape(RATE_HZ, 6), pairs(reference, forward)).tolist()
+    flexion = [round(HUNDREDTHS * atan2(back, upright)) for upright, _, back in body]
+    lateral = [round(HUNDREDTHS * asin(left if -1.0 < left < 1.0 else _sign(left))) for _, left, _ in body]
+    numbers = zip(NAMES, (*_summary(flexion), *_summary(lateral)), strict=True)
+    return Inclination([one / 100.0 for one in flexion], [one / 100.0 for one in lateral], dict(numbers))
+
+
+def _summary(hundredths: list[int]) -> tuple[float, float, float]:
+    """Mean, least and most, in degrees."""
+    return round(sum(hundredths) / RATE_HZ) / 100.0, min(hundredths) / 100.0, max(hundredths) / 100.0
 
 
 def _sign(value: float) -> float:
@@ -72,7 +74,7 @@ def _axes(upright: Vector, forward: Vector) -> tuple[Vector, Vector, Vector]:
 
 
 @lru_cache(maxsize=4)
-def _pairs(reference: Vector, forward: Vector) -> FloatArray:
+def pairs(reference: Vector, forward: Vector) -> FloatArray:
     """(6, 3) which takes two directions in the sensor frame to their mean along up, left and back of the body."""
     upright, right, ahead = _axes(reference, forward)
     half = [(0.5 * u, -0.5 * r, -0.5 * a) for u, r, a in zip(upright, right, ahead, strict=True)]

@@ -65,16 +65,14 @@ def ask(calibration: Calibration, method: Method) -> Calibration:
     return evolve(fresh, deepest=(), peak_deg=0.0)
 
 
-def second(
-    calibration: Calibration, course: Course, up: FloatArray, ns: int, *, still: bool, walking: bool
+def freshened(
+    calibration: Calibration, course: Course, ns: int, *, walking: bool
 ) -> tuple[Calibration, Course, list[Word]]:
-    """Take a second, (20, 3) up in the sensor frame: what was asked for goes on, what is known stays fresh or ages."""
-    calibration, course, words = go_on(calibration, course, up, ns, still=still)
-    if walking:
-        calibration, more = confirmed(calibration, course, ns)
-    else:
-        calibration, course, more = aged(calibration, course, ns)
-    return calibration, course, [*words, *more]
+    """Take a second: what is known is kept fresh by walking, or ages."""
+    if not walking:
+        return aged(calibration, course, ns)
+    calibration, words = confirmed(calibration, course, ns)
+    return calibration, course, words
 
 
 def go_on(

@@ -11,7 +11,7 @@ from typing import get_args
 from analytics._evolve import evolve
 from analytics._window import FloatArray, Window
 from analytics.posture import _beside, _calibration, _course, _seconds, _stream, _twist
-from analytics.posture._angles import RATE_HZ, Inclination, Numbers, inclination
+from analytics.posture._angles import RATE_HZ, Inclination, Numbers, absent, inclination
 from analytics.posture._beside import Beside
 from analytics.posture._calibration import Calibration, Method, Word
 from analytics.posture._limits import EXPIRES_GAP_S, NOT_WORN_S
@@ -105,13 +105,16 @@ def posture_step(
         (100, 9) acc, gyr and up of the leading sensor; without it nothing is said of twist.
     """
     state, words = _begun(state, start_ns)
-    stream, up = _stream.look(state.stream, second, walking=walking)
-    calibration, course, more = _calibration.second(
-        state.calibration, stream.course, up, start_ns, still=stream.is_still, walking=walking
-    )
+    stream, resting = _stream.look(state.stream, second, walking=walking)
+    calibration, course = state.calibration, stream.course
+    if calibration.method:
+        up = second.up(stream.earth_up)
+        calibration, course, more = _calibration.go_on(calibration, course, up, start_ns, still=stream.is_still)
+        words += more
+    calibration, course, more = _calibration.freshened(calibration, course, start_ns, walking=walking)
     motionless_s = state.motionless_s + 1 if stream.is_still and second.slow else 0
     calibration, course, worn = _worn(state.motionless_s, motionless_s, calibration, course, start_ns)
-    angles = inclination(course, up)
+    angles = _inclination(second, course, stream.earth_up, state.stream.bias.mps2 if resting else None)
     numbers, beside, twist = _slouch(calibration, angles.numbers), state.beside, state.twist
     if others:
         beside = _beside.learn(beside, second.acc, others) if walking else beside
@@ -261,6 +264,15 @@ def _with_twist(
         "lumbar_rotation_reason": turned.reason,
     }
     return state, numbers | told
+
+
+def _inclination(second: Prepared, course: Course, earth_up: Vector, offset: Vector | None) -> Inclination:
+    """The angles of a second; `offset` is the sensor's by which `earth_up` was read off at rest, None in motion."""
+    if course.reference is None or course.forward is None:
+        return absent(course.reference)
+    if offset is not None:
+        return second.rest.inclination(second.place, offset, course.reference, course.forward)
+    return inclination(second.up(earth_up), course.reference, course.forward)
 
 
 def _slouch(calibration: Calibration, numbers: Numbers) -> Numbers:

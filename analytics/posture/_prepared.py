@@ -7,12 +7,14 @@ second by second (stacked), all else value by value.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
 
 from analytics._window import FloatArray
 from analytics.posture._limits import NOT_WORN_MEAN_RADPS, NOT_WORN_RADPS
+from analytics.posture._rest import Rest
 from analytics.posture._stills import SPAN, quiet
 from analytics.posture._ticks import ACC, COLUMNS, GYR, KEPT, QUAT, RATE, TAIL, TICK_HZ, Tail, lengths, rotations, ticks
 from analytics.posture._vectors import Matrix, Vector
@@ -41,6 +43,8 @@ class Prepared(NamedTuple):
         Rotation sensor → earth: mean of four ticks spread evenly, in the middle of the last 0.3 s.
     mean_back
         Rotation earth → sensor, mean of all ticks.
+    rest, place
+        Its angles if it ends at rest, by its place among the seconds of its batch.
     """
 
     acc: FloatArray
@@ -55,6 +59,8 @@ class Prepared(NamedTuple):
     spread_turn: Matrix
     end_turn: Matrix
     mean_back: Matrix
+    rest: Rest
+    place: int
 
     @property
     def tail(self) -> Tail:
@@ -100,15 +106,25 @@ def prepare(tail: Tail | None, buffer: FloatArray, rows: FloatArray, quat: Float
     last = range(len(before) + TICK_HZ, len(every) + 1, TICK_HZ)
     fastest = np.abs(found[:, :, GYR]).reshape(len(found), -1).max(axis=1)
     drift = np.abs(_WEIGHTS[2:] @ found[:, :, GYR]).max(axis=(1, 2))
+    usual, loosely = _still(every, len(found))
+    end_acc = (_AT_END @ found[:, -SPAN:, ACC])[:, 0]
+    turns, (spread, end, mean) = _turns(found[:, :, QUAT])
+    rest = Rest(end_acc, end, turns, [one[-1] for one in loosely])
     columns = (
         rows[:, :, ACC],
         rows[:, -TAIL:].copy(),
         ends.copy(),
         [every[max(0, end - KEPT) : end] for end in last],
-        *_still(every, len(found)),
+        usual,
+        loosely,
         ((fastest < NOT_WORN_RADPS) & (drift < NOT_WORN_MEAN_RADPS)).tolist(),
-        map(tuple, (_AT_END @ found[:, -SPAN:, ACC])[:, 0].tolist()),
-        *_turns(found[:, :, QUAT]),
+        map(tuple, end_acc.tolist()),
+        turns,
+        spread.tolist(),
+        end.tolist(),
+        mean.transpose(0, 2, 1).tolist(),
+        repeat(rest, len(found)),
+        range(len(found)),
     )
     return [Prepared(*one) for one in zip(*columns, strict=True)]
 
@@ -123,10 +139,9 @@ def _still(every: FloatArray, count: int) -> Iterator[list[list[bool]]]:
         yield found.reshape(count, TICK_HZ).tolist()
 
 
-def _turns(quat: FloatArray) -> tuple[FloatArray, *tuple[list[list[list[float]]], ...]]:
-    """The rotations of a second, of (K, 20, 4) quaternions: all of them, and what of them is wanted by itself."""
+def _turns(quat: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(K, 3, 60) rotations of all ticks, of (K, 20, 4) quaternions, and (3, K, 3, 3) what `_WEIGHTS` makes of them."""
     turn = rotations(quat)
     count = len(turn)
-    spread, end, mean = (_WEIGHTS @ turn).transpose(1, 0, 2).reshape(3, count, 3, 3)
     turns = turn.reshape(count, TICK_HZ, 3, 3).transpose(0, 2, 1, 3).reshape(count, 3, 3 * TICK_HZ)
-    return turns, spread.tolist(), end.tolist(), mean.transpose(0, 2, 1).tolist()
+    return turns, (_WEIGHTS @ turn).transpose(1, 0, 2).reshape(3, count, 3, 3)

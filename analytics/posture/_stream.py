@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -102,38 +101,37 @@ class StreamState:
         return self.buffer[max(0, first - self.first) : last + 1 - self.first]
 
 
-def look(state: StreamState, second: Prepared, *, walking: bool) -> tuple[StreamState, FloatArray]:
-    """Take a second; the state, and (20, 3) up in the sensor frame at its ticks."""
+def look(state: StreamState, second: Prepared, *, walking: bool) -> tuple[StreamState, bool]:
+    """Take a second; the state, and whether up was read off at rest at its end."""
     still = second.loosely if state.loose else second.still
-    start = state.end
-    earth_up = _earth_up(state, second, still=still[-1])
-    up = second.up(earth_up)
-    taken = {
-        "tail": second.tail,
-        "buffer": second.buffer,
-        "first": start + TICK_HZ - len(second.buffer),
-        "paces": state.paces + 1 if walking else 0,
-        "earth_up": earth_up,
-    }
+    resting = still[-1]
+    state = evolve(
+        state,
+        tail=second.tail,
+        buffer=second.buffer,
+        first=state.end + TICK_HZ - len(second.buffer),
+        paces=state.paces + 1 if walking else 0,
+        earth_up=_earth_up(state, second, still=resting),
+    )
     if (not state.is_still) in still:
-        state = _changing(evolve(state, **taken), second, still, up)
+        state = _changing(state, second, still)
     else:
-        state = _pass(state, up, second.rate, start, second.end_acc, **taken)
-    return _over(state, times(second.mean_back, earth_up)), up
+        state = _pass(state, second, 0, TICK_HZ, second.end_acc)
+    return _over(state, times(second.mean_back, state.earth_up)), resting
 
 
-def _changing(state: StreamState, second: Prepared, still: list[bool], up: FloatArray) -> StreamState:
+def _changing(state: StreamState, second: Prepared, still: list[bool]) -> StreamState:
     """A second in which still moments begin or end."""
-    start, rate, done = state.end - TICK_HZ, second.rate, 0
+    start, done = state.end - TICK_HZ, 0
     for at, now in enumerate(still):
         if now is state.is_still:
             continue
         if at > done:
             acc = _mean_acc(state, start + at - SPAN, start + at - 1) if state.is_still else ZERO
-            state = _pass(state, up[done:at], rate[done:at], start + done, acc)
+            state = _pass(state, second, done, at, acc)
         state = _begin(state, start + at) if now else _end(state, start + at)
         done = at
-    return _pass(state, up[done:], rate[done:], start + done, second.end_acc)
+    return _pass(state, second, done, TICK_HZ, second.end_acc)
 
 
 def _over(state: StreamState, up: Vector) -> StreamState:
@@ -167,13 +165,16 @@ def begin(state: StreamState, origin_ns: int) -> StreamState:
     return StreamState(bias=state.bias, walked=state.walked, course=evolve(course, origin_ns=origin_ns))
 
 
-def _pass(state: StreamState, up: FloatArray, rate: FloatArray, tick: int, acc: Vector, **taken: Any) -> StreamState:
-    """Ticks between two events; `acc` is the mean acceleration of the last `SPAN` of them."""
-    course = _course.watch(state.course, up, rate, state.course.at(tick))
+def _pass(state: StreamState, second: Prepared, first: int, last: int, acc: Vector) -> StreamState:
+    """Ticks of the second between two events; `acc` is the mean acceleration of the last `SPAN` of them."""
+    course, start = state.course, state.end - TICK_HZ
+    if course.away is not None:
+        up = second.up(state.earth_up)
+        course = _course.watch(course, up[first:last], second.rate[first:last], course.at(start + first))
     if state.is_still and state.still is not None:
-        return evolve(state, still=evolve(state.still, last=tick + len(up) - 1, end_acc=acc), course=course, **taken)
-    since = state.since_still + len(up)
-    return evolve(state, since_still=since, loose=since > RESTLESS, course=course, **taken)
+        return evolve(state, still=evolve(state.still, last=start + last - 1, end_acc=acc), course=course)
+    since = state.since_still + last - first
+    return evolve(state, since_still=since, loose=since > RESTLESS, course=course)
 
 
 def _end(state: StreamState, tick: int) -> StreamState:
