@@ -42,6 +42,9 @@ int main() {
   const int16_t acc[] = {100, -200, 32767}, gyr[] = {-32768, 1, 0};
   profile.sample(1, acc, gyr);
   profile.missed();
+  profile.sample(2, acc, gyr);
+  profile.streaming = false;  // the link went with a packet half full
+  good = good && profile.control(start, 6) == SagittalProfile::START && profile.streaming;
   for (uint32_t i = 0; i < SagittalProfile::SAMPLES; i++) {
     if (profile.sample(4294960000u + 10000u * i, acc, gyr)) hex("data", profile.packet, sizeof profile.packet);
   }
@@ -87,7 +90,7 @@ def check(info: bytes, data: bytes, time: bytes, scales: tuple[float, float]) ->
     (packet,) = session.feed(sagittal_imu.DATA, data)
     assert isinstance(packet, Packet)
     assert packet.gyr is not None
-    assert (packet.count, packet.ticks, packet.n) == (2, 4294960000, 5)
+    assert (packet.count, packet.ticks, packet.n) == (3, 4294960000, 5)
     assert (packet.acc_scale, packet.gyr_scale) == pytest.approx(scales, rel=1e-6)
     assert unpack_int16(packet.acc) == list(ACC) * 5
     assert unpack_int16(packet.gyr) == list(GYR) * 5
@@ -116,6 +119,9 @@ def test_the_circuitpython_program_writes_the_profile() -> None:
     acc, gyr = [value * scales[0] for value in ACC], [value * scales[1] for value in GYR]
     made.sample(1, acc, gyr)
     made.missed()
+    made.sample(2, acc, gyr)
+    made.streaming = False  # the link went with a packet half full
+    assert made.control(START) == module.START
     packets = [made.sample(4294960000 + 10000 * i, acc, gyr) for i in range(5)]
     assert packets[:4] == [None] * 4
     check(
