@@ -80,6 +80,11 @@ class SampleClock:
         self.segments = 0
 
     @property
+    def holding(self) -> bool:
+        """Whether packets wait for their times."""
+        return bool(self._held)
+
+    @property
     def rate_hz(self) -> float:
         """The measured rate, by the host's clock."""
         drift = self._envelope.drift if self._envelope else 0.0

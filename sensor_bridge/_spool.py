@@ -38,6 +38,9 @@ DROP TABLE dropped;
 """An older spool's losses lack the gaps of what was dropped: they go on without number."""
 
 
+_WALL_STEP_S = 60.0
+
+
 @dataclass(frozen=True, slots=True)
 class Spooled:
     """One block in the spool, by its place in the spool's order, as it is sent."""
@@ -82,6 +85,8 @@ class Spool:
         self._max_bytes = max_bytes
         self._max_age_s = max_age_s
         self._lock = threading.RLock()
+        self._ahead_s = time.time() - time.monotonic()
+        self._own: int | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
@@ -109,11 +114,13 @@ class Spool:
         data = encode_block(block)
         stream = (block.wearer, block.site)
         with self._transaction():
-            self._db.execute(
+            self._watch_wall()
+            place = self._db.execute(
                 "INSERT INTO block (wearer, site, boot, seq, samples, end_ns, spooled_s, data)"
                 " VALUES (?,?,?,?,?,?,?,?)",
                 (*stream, block.boot_id, block.seq, block.n, block.end_ns, time.time(), data),
-            )
+            ).lastrowid
+            self._own = self._own or place
             self._db.execute(
                 "INSERT INTO stream (wearer, site, boot, seq, samples) VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET"
                 " boot=excluded.boot, seq=excluded.seq, samples=samples+excluded.samples",
@@ -225,6 +232,15 @@ class Spool:
         waiting = self._db.execute("SELECT wearer, site, count(*), sum(length(data)) FROM block GROUP BY wearer, site")
         self._waiting = {(row[0], row[1]): (int(row[2]), int(row[3])) for row in waiting}
         self._bytes = sum(size for _, size in self._waiting.values())
+
+    def _watch_wall(self) -> None:
+        """A machine without a clock of its own learns the time late: what it spooled before has not aged by that."""
+        ahead_s = time.time() - time.monotonic()
+        if abs(ahead_s - self._ahead_s) < _WALL_STEP_S:
+            return
+        step_s, self._ahead_s = ahead_s - self._ahead_s, ahead_s
+        if self._own is not None:
+            self._db.execute("UPDATE block SET spooled_s=spooled_s+? WHERE id>=?", (step_s, self._own))
 
     def _make_room(self) -> None:
         limit_s = time.time() - self._max_age_s

@@ -31,7 +31,7 @@ def utc_offset_ns() -> int:
 
 @dataclass(slots=True)
 class Stream:
-    """One connection's stream. `decoded_at` is when a sample was last decoded (monotonic, s).
+    """One connection's stream. `decoded_at` is when a sample was last decoded, not a repetition (monotonic, s).
 
     `early` counts samples that came before the set-up had ended: of another rate or range, they are no part of it.
     """
@@ -82,9 +82,11 @@ class Stream:
     def _take(self, event: Event, arrival_ns: int) -> None:
         match event:
             case Packet():
-                self.decoded_at = time.monotonic()
+                timed = self.clock.take(event, arrival_ns)
+                if timed or self.clock.holding:
+                    self.decoded_at = time.monotonic()
                 self.spacing_s = event.n / max(1.0, self.clock.rate_hz)
-                self._give(self.clock.take(event, arrival_ns))
+                self._give(timed)
             case Battery(percent):
                 self.outlet.state(self._state(), battery_percent=percent)
             case Note(text):

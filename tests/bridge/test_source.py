@@ -59,6 +59,16 @@ async def test_what_is_not_there_is_told_and_taken_when_it_comes() -> None:
         await until(lambda: worn.outlet.n > 0)
 
 
+async def test_a_device_clock_that_stands_still_is_no_stream() -> None:
+    async with Air() as air:
+        worn = await air.wear(OWN)
+        await until(lambda: worn.outlet.n > 0)
+        virtual = vars(worn.peripheral.virtual)
+        measure = worn.peripheral.virtual.sample
+        virtual["sample"] = lambda _t_ns, acc, gyr: measure(10**9, acc, gyr)
+        await until(lambda: SilenceReason.NO_DATA in worn.outlet.reasons)
+
+
 async def test_wrong_units_send_nothing_on_and_say_so() -> None:
     async with Air() as air:
         worn = await air.wear(OWN, motion=Motion(swaying(scale=1 / G)))

@@ -8,6 +8,8 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from sagittal.blocks import Block, Cursor, Gap, GapReason
 from sagittal.codec import encode_block
 from sagittal.messages import Watermark
@@ -59,6 +61,16 @@ def test_beyond_its_age_it_drops_too(tmp_path: Path) -> None:
     time.sleep(0.3)
     spool.append(block(1))
     assert [row.block.seq for row in spool.after("w", Site.WAIST, 0, 10)] == [1]
+    spool.close()
+
+
+def test_a_clock_that_is_set_late_ages_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = Spool(tmp_path / "s")
+    spool.append(block(0))
+    right_s = time.time() + 20 * 86400
+    monkeypatch.setattr("time.time", lambda: right_s)
+    spool.append(block(1))
+    assert [row.block.seq for row in spool.after("w", Site.WAIST, 0, 10)] == [0, 1]
     spool.close()
 
 
