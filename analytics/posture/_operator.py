@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from analytics._evolve import evolve
 from analytics._window import FloatArray, Window
@@ -45,17 +45,16 @@ class PostureState:
     end_ns: int = 0
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(NamedTuple):
     """What a second led to.
 
     `rows` holds seconds that are said anew, oldest first, the newest last; `settled` those that change no more.
     """
 
-    rows: list[Posture] = field(default_factory=list)
-    angles: Angles | None = None
-    events: list[Event] = field(default_factory=list)
-    settled: list[Posture] = field(default_factory=list)
+    rows: list[Posture]
+    angles: Angles | None
+    events: list[Event]
+    settled: list[Posture]
 
 
 def posture_prepare(state: PostureState, rows: FloatArray, quat: FloatArray) -> Sequence[Prepared]:
@@ -121,13 +120,14 @@ def posture_step(
         numbers, course = _beside_too(beside, stream, course, others, numbers)
     if lead is not None and (twist is not None or str(Site.UPPER_TRUNK) in others):
         twist, numbers = _with_twist(twist, lead, beside, others, numbers, walking=walking)
-    seconds = _seconds.add(state.seconds, Second(start_ns, numbers, walking, cadence_spm, version), decided_ns)
-    seconds, course, said, settled = _tell(seconds, course, start_ns)
-    events = [_spoken(word, start_ns, version) for word in (*worn, *words, *more)]
-    events += [_told(one, version) for one in course.happened if one.name in _EVENTS]
+    decided_ns = max(decided_ns, state.seconds.decided_ns)
+    standing_ns = _standing_ns(course, decided_ns, start_ns)
+    told = Second(start_ns, numbers, walking, cadence_spm, version)
+    seconds, said, settled = _seconds.take(state.seconds, told, decided_ns, course.spans, course.dirty_ns, standing_ns)
+    events = _events((*worn, *words, *more), course.happened, start_ns, version)
     state = evolve(
         state,
-        stream=_with_course(stream, evolve(course, happened=()) if course.happened else course),
+        stream=_with_course(stream, course, seconds),
         seconds=seconds,
         calibration=calibration,
         beside=beside,
@@ -171,12 +171,13 @@ def posture_break(state: PostureState, *, last: bool = False) -> tuple[PostureSt
     said: list[Posture] = []
     settled: list[Posture] = []
     if seconds.pending:
-        seconds, course, said, _ = _tell(seconds, course, None)
+        seconds, said, _ = _seconds.tell(seconds, course.spans, course.dirty_ns, None)
+    stream = _with_course(state.stream, course, seconds)
     if last or state.begun:
         seconds, settled = _seconds.settle(seconds, state.end_ns + NS_PER_S)
         seconds = evolve(seconds, before=None)
-    state = evolve(state, seconds=seconds, stream=_with_course(state.stream, course), begun=False, twist=None)
-    return state, Seen(rows=said, settled=settled)
+    state = evolve(state, seconds=seconds, stream=stream, begun=False, twist=None)
+    return state, Seen(said, None, [], settled)
 
 
 def _begun(state: PostureState, start_ns: int) -> tuple[PostureState, list[Word]]:
@@ -193,7 +194,11 @@ def _begun(state: PostureState, start_ns: int) -> tuple[PostureState, list[Word]
     return evolve(state, stream=stream, calibration=calibration, begun=True, motionless_s=0), words
 
 
-def _with_course(stream: StreamState, course: Course) -> StreamState:
+def _with_course(stream: StreamState, course: Course, seconds: Seconds) -> StreamState:
+    """With a course of which all has been told, as far back as there are seconds that may change."""
+    spans = _seconds.prune(course.spans, seconds.pending[0].t_ns if seconds.pending else 0)
+    if spans is not course.spans or course.dirty_ns is not None or course.happened:
+        course = evolve(course, spans=spans, dirty_ns=None, happened=())
     return stream if course is stream.course else evolve(stream, course=course)
 
 
@@ -212,19 +217,9 @@ def _worn(
     return calibration, course, []
 
 
-def _tell(seconds: Seconds, course: Course, now_ns: int | None) -> tuple[Seconds, Course, list[Posture], list[Posture]]:
-    """Say what is to be said of the seconds, and let go of those that stand; of none where `now_ns` is None."""
-    standing_ns = None if now_ns is None else _standing_ns(course, seconds, now_ns)
-    seconds, said, settled = _seconds.tell(seconds, course.spans, course.dirty_ns, standing_ns)
-    spans = _seconds.prune(course.spans, seconds.pending[0].t_ns if seconds.pending else 0)
-    if course.dirty_ns is not None or spans is not course.spans:
-        course = evolve(course, dirty_ns=None, spans=spans)
-    return seconds, course, said, settled
-
-
-def _standing_ns(course: Course, seconds: Seconds, now_ns: int) -> int:
+def _standing_ns(course: Course, decided_ns: int, now_ns: int) -> int:
     """Up to when nothing changes any more."""
-    until = min(seconds.decided_ns - _AWAIT_WALK_NS, now_ns - 2 * NS_PER_S)
+    until = min(decided_ns - _AWAIT_WALK_NS, now_ns - 2 * NS_PER_S)
     if course.away is not None:
         until = min(until, course.away.left_ns - NS_PER_S)
     if course.base is Base.UPRIGHT:
@@ -290,6 +285,13 @@ def _angles(angles: Inclination, start_ns: int) -> Angles:
         flexion_deg=absent if angles.flexion_deg is None else [*angles.flexion_deg],
         lateral_deg=absent if angles.lateral_deg is None else [*angles.lateral_deg],
     )
+
+
+def _events(words: Sequence[Word], happened: Sequence[Happening], ns: int, version: str) -> list[Event]:
+    if not words and not happened:
+        return []
+    told = [_told(one, version) for one in happened if one.name in _EVENTS]
+    return [*(_spoken(word, ns, version) for word in words), *told]
 
 
 def _told(one: Happening, version: str) -> Event:

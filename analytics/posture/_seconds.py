@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from analytics._evolve import evolve
 from analytics.posture._angles import Numbers
@@ -59,13 +60,25 @@ class Seconds:
     clean_ns: int = 0
 
 
-def add(seconds: Seconds, second: Second, decided_ns: int) -> Seconds:
-    """With a new second, of which nothing is said yet, and with how far the gait analysis has spoken by then."""
-    pending = (*seconds.pending, second)
-    if decided_ns <= seconds.decided_ns:
-        return evolve(seconds, pending=pending)
-    flipped = _dirty(seconds, seconds.decided_ns, decided_ns) if _flips(seconds, decided_ns) else {}
-    return evolve(seconds, pending=pending, decided_ns=decided_ns, **flipped)
+Told = tuple[Seconds, list[Posture], list[Posture]]
+"""Seconds as they are now, what is said anew of them, oldest first, and the rows that change no more."""
+
+
+def take(
+    seconds: Seconds, second: Second, decided_ns: int, spans: tuple[Span, ...], dirty_ns: int | None, standing_ns: int
+) -> Told:
+    """Take a new second, and how far the gait analysis has spoken by then; the rest as in `tell`."""
+    flips = decided_ns > seconds.decided_ns and _flips(seconds, decided_ns)
+    if flips or dirty_ns is not None or seconds.dirty_ns is not None:
+        dirty = _dirty(seconds, seconds.decided_ns, decided_ns) if flips else {}
+        pending = (*seconds.pending, second)
+        return tell(evolve(seconds, pending=pending, decided_ns=decided_ns, **dirty), spans, dirty_ns, standing_ns)
+    before = seconds.pending[-1].row if seconds.pending else seconds.before
+    row = _row(_walking(seconds.walks, decided_ns, second), second, spans, before)
+    pending = (*seconds.pending, evolve(second, row=row))
+    settled = _settled(pending, standing_ns)
+    last = settled[-1] if settled else seconds.before
+    return evolve(seconds, pending=pending[len(settled) :], before=last, decided_ns=decided_ns), [row], settled
 
 
 def decide(seconds: Seconds, walks: list[Walking], decided_ns: int) -> Seconds:
@@ -103,9 +116,7 @@ def _flips(seconds: Seconds, decided_ns: int) -> bool:
     return False
 
 
-def tell(
-    seconds: Seconds, spans: tuple[Span, ...], dirty_ns: int | None, standing_ns: int | None
-) -> tuple[Seconds, list[Posture], list[Posture]]:
+def tell(seconds: Seconds, spans: tuple[Span, ...], dirty_ns: int | None, standing_ns: int | None) -> Told:
     """Say anew what has changed, oldest first, the newest second always; take out seconds that change no more.
 
     From `dirty_ns` on the spans have changed; the seconds that end by `standing_ns` stand, for None none does.
@@ -119,7 +130,7 @@ def tell(
     for place in range(first, len(pending)):
         second = pending[place]
         if not same or second.row is None or second.t_ns < clean_ns:
-            row = _row(seconds, second, spans, before)
+            row = _row(_walking(seconds.walks, seconds.decided_ns, second), second, spans, before)
             same = row is second.row
             if not same:
                 pending[place] = evolve(second, row=row)
@@ -173,10 +184,10 @@ def _settled(pending: Sequence[Second], until_ns: int) -> list[Posture]:
     return [one.row for one in pending[:count] if one.row is not None]
 
 
-def _row(seconds: Seconds, second: Second, spans: tuple[Span, ...], before: Posture | None) -> Posture:
+def _row(walking: Span | None, second: Second, spans: tuple[Span, ...], before: Posture | None) -> Posture:
     """The row of a second, the same object where it says nothing new."""
     numbers, old = second.numbers, second.row
-    span = _walking(seconds, second) or _longest(spans, second.t_ns, second.t_ns + NS_PER_S)
+    span = walking or _longest(spans, second.t_ns, second.t_ns + NS_PER_S)
     detail = span.detail
     if span.label is PostureLabel.SITTING and numbers.get("flexion_deg", 0.0) < -_SLOUCHED_DEG:
         detail = "slouched"
@@ -198,15 +209,21 @@ def _row(seconds: Seconds, second: Second, spans: tuple[Span, ...], before: Post
     )
 
 
-def _walking(seconds: Seconds, second: Second) -> Span | None:
+def _walking(walks: tuple[Walking, ...], decided_ns: int, second: Second) -> Span | None:
+    """A second of a walk, by the gait analysis or, where it has not spoken yet, by the quick look."""
     start_ns = second.t_ns
     end_ns = start_ns + NS_PER_S
-    for walk in seconds.walks:
+    for walk in walks:
         if min(walk.end_ns, end_ns) - max(walk.start_ns, start_ns) >= NS_PER_S // 2:
-            return Span(start_ns, PostureLabel.WALKING, None, walk.confidence)
-    if second.walking and end_ns > seconds.decided_ns:
-        return Span(start_ns, PostureLabel.WALKING, None, _PROVISIONAL)
+            return _walking_span(walk.confidence)
+    if second.walking and end_ns > decided_ns:
+        return _walking_span(_PROVISIONAL)
     return None
+
+
+@lru_cache(maxsize=16)
+def _walking_span(confidence: float) -> Span:
+    return Span(0, PostureLabel.WALKING, None, confidence)
 
 
 def _longest(spans: tuple[Span, ...], start_ns: int, end_ns: int) -> Span:

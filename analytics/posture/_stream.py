@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -104,20 +105,22 @@ class StreamState:
 def look(state: StreamState, second: Prepared, *, walking: bool) -> tuple[StreamState, bool]:
     """Take a second; the state, and whether up was read off at rest at its end."""
     still = second.loosely if state.loose else second.still
-    resting = still[-1]
-    state = evolve(
-        state,
-        tail=second.tail,
-        buffer=second.buffer,
-        first=state.end + TICK_HZ - len(second.buffer),
-        paces=state.paces + 1 if walking else 0,
-        earth_up=_earth_up(state, second, still=resting),
-    )
+    start, resting = state.end, still[-1]
+    earth_up = _earth_up(state, second, still=resting)
+    taken = {
+        "tail": second.tail,
+        "buffer": second.buffer,
+        "first": start + TICK_HZ - len(second.buffer),
+        "paces": state.paces + 1 if walking else 0,
+        "earth_up": earth_up,
+    }
     if (not state.is_still) in still:
-        state = _changing(state, second, still)
+        state = _changing(evolve(state, **taken), second, still)
+    elif state.course.away is not None:
+        state = _pass(evolve(state, **taken), second, 0, TICK_HZ, second.end_acc)
     else:
-        state = _pass(state, second, 0, TICK_HZ, second.end_acc)
-    return _over(state, times(second.mean_back, state.earth_up)), resting
+        state = evolve(state, **taken, **_gone_on(state, start + TICK_HZ - 1, TICK_HZ, second.end_acc))
+    return _over(state, times(second.mean_back, earth_up)), resting
 
 
 def _changing(state: StreamState, second: Prepared, still: list[bool]) -> StreamState:
@@ -171,10 +174,15 @@ def _pass(state: StreamState, second: Prepared, first: int, last: int, acc: Vect
     if course.away is not None:
         up = second.up(state.earth_up)
         course = _course.watch(course, up[first:last], second.rate[first:last], course.at(start + first))
+    return evolve(state, course=course, **_gone_on(state, start + last - 1, last - first, acc))
+
+
+def _gone_on(state: StreamState, tick: int, count: int, acc: Vector) -> dict[str, Any]:
+    """What changes as so many ticks, up to that one, are as still as those before, or as restless."""
     if state.is_still and state.still is not None:
-        return evolve(state, still=evolve(state.still, last=start + last - 1, end_acc=acc), course=course)
-    since = state.since_still + last - first
-    return evolve(state, since_still=since, loose=since > RESTLESS, course=course)
+        return {"still": evolve(state.still, last=tick, end_acc=acc)}
+    since = state.since_still + count
+    return {"since_still": since, "loose": since > RESTLESS}
 
 
 def _end(state: StreamState, tick: int) -> StreamState:

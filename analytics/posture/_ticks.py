@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from pydantic_core import core_schema
@@ -82,8 +81,7 @@ def _rotation() -> FloatArray:
 _ROTATION = _rotation()
 
 
-@dataclass(frozen=True)
-class Tail:
+class Tail(NamedTuple):
     """The last rows of the second before."""
 
     rows: Array
