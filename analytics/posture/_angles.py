@@ -77,5 +77,5 @@ def _axes(upright: Vector, forward: Vector) -> tuple[Vector, Vector, Vector]:
 def pairs(reference: Vector, forward: Vector) -> FloatArray:
     """(6, 3) which takes two directions in the sensor frame to their mean along up, left and back of the body."""
     upright, right, ahead = _axes(reference, forward)
-    half = [(0.5 * u, -0.5 * r, -0.5 * a) for u, r, a in zip(upright, right, ahead, strict=True)]
-    return np.array((*half, *half))
+    half = [0.5 * one for u, r, a in zip(upright, right, ahead, strict=True) for one in (u, -r, -a)]
+    return np.array([*half, *half]).reshape(6, 3)

@@ -30,7 +30,7 @@ from analytics.posture._excursion import (
 )
 from analytics.posture._geometry import lying_detail, right_of, worn_flat
 from analytics.posture._limits import (
-    BEND_DEG,
+    COS_BEND,
     LOWER_M,
     LYING_DEG,
     LYING_DROP_M,
@@ -60,7 +60,7 @@ _RESTLESS_NS = 4 * NS_PER_S
 _ROSE_FROM_LYING_M = 0.25
 _THIGH_LESS_DEG = 15.0
 _LOW = (PostureLabel.SITTING, PostureLabel.SQUATTING)
-_COS_BEND, _COS_LYING, _COS_LYING_ENDS = (math.cos(math.radians(one)) for one in (BEND_DEG, LYING_DEG, LYING_ENDS_DEG))
+_COS_LYING, _COS_LYING_ENDS = math.cos(math.radians(LYING_DEG)), math.cos(math.radians(LYING_ENDS_DEG))
 
 
 def leave(course: Course, ns: int) -> Course:
@@ -79,11 +79,11 @@ def watch(course: Course, up: FloatArray, rate: FloatArray, ns: int) -> Course:
     along = up @ np.array(course.reference)
     lowest = float(along.min())
     fastest = max(away.fastest_radps, float(rate.max()))
-    if lowest > _COS_BEND:
+    if lowest > COS_BEND:
         if away.steep_ns < 0 and fastest == away.fastest_radps:
             return course
         return evolve(course, away=evolve(away, fastest_radps=fastest, steep_ns=-1, deep_ticks=0, side_ticks=0))
-    beyond = np.flatnonzero(along < _COS_BEND).tolist()
+    beyond = (along < COS_BEND).nonzero()[0].tolist()
     over = away.over
     if beyond:
         peak_deg = math.degrees(math.acos(max(lowest, -1.0)))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics._window import FloatArray
-from analytics.posture._limits import BEND_DEG
+from analytics.posture._limits import COS_BEND
 from analytics.posture._path import IMPACT_MPS2, IMPACT_SHAKE_MPS2, Path, falls_until, rises_from, turned
-from analytics.posture._ticks import TICK_HZ
+from analytics.posture._ticks import TICK_HZ, lengths
 from sagittal.units import STANDARD_GRAVITY_MPS2
 
 BESIDE = round(1.2 * TICK_HZ)
@@ -69,14 +69,14 @@ def describe(path: Path, start: int, reference: FloatArray, before: FloatArray) 
     """The move along a path that begins at tick `start`; `before` are the rates of the 1.2 s before it, rad/s."""
     along = path.up @ reference
     sideways = path.up - along[:, None] * reference
-    bottom = int(np.argmin(path.height))
+    bottom = int(path.height.argmin())
     fall_end = falls_until(path.velocity[: bottom + 1]) if bottom else 0
     rise_start = bottom + rises_from(path.velocity[bottom:]) if bottom < len(along) - 1 else len(along) - 1
     last, first = sideways[-1], sideways[0]
     falls = float(path.height[bottom]) < -_FALLS_M
     rate = path.rate[fall_end:rise_start] if falls else np.concatenate((before, path.rate[:rise_start]))
-    tilt = np.sqrt(np.einsum("ij,ij->i", sideways, sideways))
-    over = np.flatnonzero(along < math.cos(math.radians(BEND_DEG)))
+    tilt = lengths(sideways)
+    over = (along < COS_BEND).nonzero()[0].tolist()
     near = slice(max(0, fall_end - TICK_HZ // 3), fall_end + TICK_HZ // 3)
     return Move(
         start=start,
@@ -93,8 +93,8 @@ def describe(path: Path, start: int, reference: FloatArray, before: FloatArray) 
         turned_deg=turned(rate[-BESIDE:]),
         impact=_impact(path, near),
         fastest_radps=float(path.rate.max()),
-        over_first=start + int(over[0]) if len(over) else -1,
-        over_last=start + int(over[-1]) if len(over) else -1,
+        over_first=start + over[0] if over else -1,
+        over_last=start + over[-1] if over else -1,
         over_ticks=len(over),
     )
 

@@ -105,12 +105,7 @@ def posture_step(
     """
     state, words = _begun(state, start_ns)
     stream, resting = _stream.look(state.stream, second, walking=walking)
-    calibration, course = state.calibration, stream.course
-    if calibration.method:
-        up = second.up(stream.earth_up)
-        calibration, course, more = _calibration.go_on(calibration, course, up, start_ns, still=stream.is_still)
-        words += more
-    calibration, course, more = _calibration.freshened(calibration, course, start_ns, walking=walking)
+    calibration, course, more = _calibrated(state.calibration, stream, second, start_ns, walking=walking)
     motionless_s = state.motionless_s + 1 if stream.is_still and second.slow else 0
     calibration, course, worn = _worn(state.motionless_s, motionless_s, calibration, course, start_ns)
     angles = _inclination(second, course, stream.earth_up, state.stream.bias.mps2 if resting else None)
@@ -192,6 +187,19 @@ def _begun(state: PostureState, start_ns: int) -> tuple[PostureState, list[Word]
         calibration, course, words = _calibration.expire(calibration, course, text, start_ns)
     stream = evolve(stream, course=course)
     return evolve(state, stream=stream, calibration=calibration, begun=True, motionless_s=0), words
+
+
+def _calibrated(
+    calibration: Calibration, stream: StreamState, second: Prepared, start_ns: int, *, walking: bool
+) -> tuple[Calibration, Course, list[Word]]:
+    """What was asked for goes on, what is known stays fresh or ages."""
+    course = stream.course
+    words: list[Word] = []
+    if calibration.method:
+        up = second.up(stream.earth_up)
+        calibration, course, words = _calibration.go_on(calibration, course, up, start_ns, still=stream.is_still)
+    calibration, course, more = _calibration.freshened(calibration, course, start_ns, walking=walking)
+    return calibration, course, [*words, *more]
 
 
 def _with_course(stream: StreamState, course: Course, seconds: Seconds) -> StreamState:

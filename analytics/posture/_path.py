@@ -89,7 +89,7 @@ def path_of(ticks: FloatArray, start_up: Vector, end_up: Vector, bias: Bias) -> 
     velocity = sums - sums[-1] * share
     height = _sums(velocity)
     by_offset = height[:, 1:]
-    furthest = of(by_offset[int(np.argmax(np.einsum("ij,ij->i", by_offset, by_offset)))])
+    furthest = of(by_offset[int(lengths(by_offset).argmax())])
     return Path(
         up=up,
         height=height[:, 0],
@@ -128,14 +128,14 @@ def rises_from(velocity: FloatArray) -> int:
 
 def turned(rate: FloatArray) -> float:
     """How far the sensor turned, degrees, sway left out."""
-    return float(np.degrees(np.maximum(rate - SLOW_RADPS, 0.0).sum() * TICK_S))
+    return math.degrees(float(np.maximum(rate - SLOW_RADPS, 0.0).sum()) * TICK_S)
 
 
 def _ends(speed: FloatArray) -> int:
-    peak = int(np.argmax(speed))
+    peak = int(speed.argmax())
     if speed[peak] <= 0.0:
         return 0
-    slower = np.flatnonzero(speed[peak:] < EDGE * speed[peak])
+    slower = (speed[peak:] < EDGE * speed[peak]).nonzero()[0]
     return peak + (int(slower[0]) if len(slower) else len(speed) - 1 - peak)
 
 
