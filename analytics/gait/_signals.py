@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.fft import irfft, rfft
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.fft import irfft, rfft
 
 from analytics import _mounting as mounting_of
 from analytics._mounting import Mounting
@@ -98,9 +98,9 @@ def slower(signals: FloatArray) -> FloatArray:
 def level(samples: FloatArray) -> Level:
     """Split (9, n) samples of at least 2 s into vertical and horizontal; their rhythm and their 2 s windows."""
     acc, gyr, up = samples[:3], samples[3:6], samples[6:]
-    along = (acc * up).sum(axis=0)
+    along = acc[0] * up[0] + acc[1] * up[1] + acc[2] * up[2]
     vertical, horizontal = along - GRAVITY, acc - along * up
-    slow = slower(np.concatenate((vertical[None], horizontal, gyr, up)))
+    slow = np.concatenate([slower(one) for one in (vertical[None], horizontal, gyr, up)])
     lines = _filters.spectrum(slow[:7], _SLOW_MARGIN)
     period, rhythm = rhythm_of(lines)
     width, hop = 2 * SLOW_HZ, SLOW_HZ
@@ -220,9 +220,10 @@ def rhythm_of(lines: Spectrum) -> tuple[FloatArray, FloatArray]:
     padded[:, width : width + lines.n] = body
     first = width + hop // 2 - width // 2
     pieces = _windows(padded[:, first:], width, hop)[:, :count]
-    spectrum = rfft(pieces, RHYTHM_POINTS, axis=2)
-    power = spectrum.real**2 + spectrum.imag**2
-    power = np.stack((power[: _RATES.start].sum(axis=0), power[_RATES].sum(axis=0)))
+    power = np.zeros((2, count, RHYTHM_POINTS // 2 + 1))
+    for channel, piece in enumerate(pieces):
+        wave = rfft(piece, RHYTHM_POINTS, axis=1)
+        power[int(channel >= _RATES.start)] += wave.real**2 + wave.imag**2
     curve = irfft(power, axis=2)[:, :, : int(LONGEST_STRIDE_S * SLOW_HZ) + 2]
     lags = np.arange(curve.shape[2])
     accelerations, rates = curve / (curve[:, :, :1] + 1e-9)

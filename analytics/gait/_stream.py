@@ -25,6 +25,8 @@ from analytics.gait._table import ODDS, ROW, contact_table
 from analytics.gait._turns import find_turns
 
 STRETCH_S = 30
+LONG_S = 60
+"""The same in a walk that has lasted as long, where nobody waits for its next telling."""
 BUSY_S = 10
 """The same where there is movement that the quick look does not take for walking: short, slow bouts hide in it."""
 CONTEXT_S = 8
@@ -40,7 +42,7 @@ LOOK_AGAIN = (1, 2, 3, 5)
 """Hops after walking was last seen at which the stretch is analysed."""
 SHORTEST_S = 2.0
 REFINE_DEG = 6.0
-LONGEST = (STRETCH_S + CONTEXT_S) * GRID_HZ
+LONGEST = (LONG_S + CONTEXT_S) * GRID_HZ
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,10 @@ def _taken(state: GaitState, second: Prepared) -> GaitState:
 def _due(state: GaitState) -> bool:
     if not state.active and not len(state.run.table):
         return False
-    longest = STRETCH_S if state.walked == 0 else BUSY_S
+    longest = BUSY_S
+    if state.walked == 0:
+        lasted = state.run.told and state.decided - state.run.table[0, ROW] >= LONG_S * GRID_HZ
+        longest = LONG_S if lasted else STRETCH_S
     stopped = state.walked in LOOK_AGAIN or (state.quiet in STOOD and bool(len(state.run.table) or state.active))
     return stopped or state.end - state.decided >= longest * GRID_HZ
 

@@ -43,7 +43,7 @@ IMPACT_S = 0.12
 LONGEST_STRIDE_S = 3.0
 POINTS = 32
 """At which a step's height and angles are read."""
-_GRID = np.linspace(0.0, 1.0, POINTS)
+_GRID = np.linspace(0.0, 1.0, POINTS)[:, None]
 
 
 def log_odds(steps: Steps) -> FloatArray:
@@ -94,8 +94,8 @@ def _without_doubles(table: FloatArray) -> FloatArray:
 def _describe_strides(signals: Signals, table: FloatArray) -> None:
     """Fill in what needs the samples of the stride that ends at each contact."""
     rows = np.minimum(np.maximum(np.rint(table[:, ROW]).astype(int), 0), len(signals.vertical) - 1)
-    reach = np.minimum(rows[:, None] + np.arange(int(IMPACT_S * GRID_HZ)), len(signals.vertical) - 1)
-    table[:, IMPACT] = signals.vertical[reach].max(axis=1) if len(rows) else 0.0
+    reach = np.minimum(rows + np.arange(int(IMPACT_S * GRID_HZ))[:, None], len(signals.vertical) - 1)
+    table[:, IMPACT] = signals.vertical[reach].max(axis=0) if len(rows) else 0.0
     if len(table) < 3:
         return
     first, middle, last = rows[:-2], rows[1:-1], rows[2:]
@@ -107,29 +107,29 @@ def _describe_strides(signals: Signals, table: FloatArray) -> None:
         return
     place, first, middle, last = np.flatnonzero(good) + 2, first[good], middle[good], last[good]
     table[place, STRIDE] = duration[good]
-    points = np.concatenate(
-        (first[:, None] + (middle - first)[:, None] * _GRID, middle[:, None] + (last - middle)[:, None] * _GRID), axis=1
-    )
+    points = np.concatenate((first + _GRID * (middle - first), middle + _GRID * (last - middle)))
     at = np.rint(points).astype(int)
     height = _height(signals.vertical, at, first, last)
-    table[place, RISE_A] = np.ptp(height[:, :POINTS], axis=1)
-    table[place, RISE_B] = np.ptp(height[:, POINTS:], axis=1)
-    share = (at - first[:, None]) / (last - first)[:, None]
-    angles = (np.cumsum(signals.rates, axis=1) / GRID_HZ)[:, at]
-    gain = angles[:, :, -1:] - angles[:, :, :1]
-    table[place, PITCH : YAW + 1] = np.degrees(np.ptp(angles - share * gain, axis=2)).T
-    table[place, TURN] = gain[2, :, 0]
+    table[place, RISE_A] = np.ptp(height[:POINTS], axis=0)
+    table[place, RISE_B] = np.ptp(height[POINTS:], axis=0)
+    share = (at - first) / (last - first)
+    for column, rate in zip((PITCH, ROLL, YAW), signals.rates, strict=True):
+        angle = (np.cumsum(rate) / GRID_HZ)[at]
+        gain = angle[-1] - angle[0]
+        table[place, column] = np.degrees(np.ptp(angle - share * gain, axis=0))
+        if column == YAW:
+            table[place, TURN] = gain
 
 
 def _height(vertical: FloatArray, at: IntArray, first: IntArray, last: IntArray) -> FloatArray:
-    """Height of the pelvis at rows `at` of each stride, m.
+    """(points, strides) height of the pelvis at rows `at` of each stride, m.
 
     Acceleration less its mean over the stride, integrated, less the mean again, integrated: from two running sums.
     """
     speed = np.cumsum(vertical) / GRID_HZ
     path = np.cumsum(speed) / GRID_HZ
-    tau, whole = (at - first[:, None]) / GRID_HZ, ((last - first) / GRID_HZ)[:, None]
-    start = speed[first][:, None]
-    mean = (speed[last][:, None] - start) / whole
-    drift = (path[last] - path[first])[:, None] / whole - start - 0.5 * mean * whole
-    return np.asarray(path[at] - path[first][:, None] - (start + drift) * tau - 0.5 * mean * tau**2)
+    tau, whole = (at - first) / GRID_HZ, (last - first) / GRID_HZ
+    start = speed[first]
+    mean = (speed[last] - start) / whole
+    drift = (path[last] - path[first]) / whole - start - 0.5 * mean * whole
+    return np.asarray(path[at] - path[first] - (start + drift) * tau - 0.5 * mean * tau**2)

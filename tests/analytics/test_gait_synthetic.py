@@ -161,7 +161,7 @@ def test_a_long_walk_is_one_bout_and_the_state_stays_small() -> None:
         largest = max(largest, state.end - state.start)
     (only,) = bouts(results)
     assert only.n_steps == pytest.approx(150 * 110 / 60, abs=4)
-    assert largest <= 5000
+    assert largest <= 7500
     provisional = [one for one in results if isinstance(one, Bout) and not one.final]
     assert provisional
     assert {one.start_row for one in provisional} == {only.start_row}
