@@ -31,14 +31,14 @@ def look(slow: FloatArray, active: BoolArray) -> FloatArray:
     the last bit, however many are asked for at once.
     """
     cadence = np.zeros(len(active))
-    known = slow.shape[1] // SLOW_HZ - len(active) + 1 + np.arange(len(active))
-    ends = SLOW_HZ * known
-    for seconds in range(SHORTEST_S, LIVE_S + 1):
-        enough = known >= seconds if seconds == LIVE_S else known == seconds
-        rows = np.flatnonzero(active & enough)
+    before = slow.shape[1] // SLOW_HZ - len(active)
+    for seconds in range(max(SHORTEST_S, min(before + 1, LIVE_S)), LIVE_S + 1):
+        last = len(active) if seconds == LIVE_S else seconds - before
+        first = max(0, seconds - before - 1)
+        rows = first + np.flatnonzero(active[first:last])
         if len(rows):
-            width = seconds * SLOW_HZ
-            cadence[rows] = _cadences(slow.take(ends[rows, None] + np.arange(-width, 0), axis=1))
+            starts = SLOW_HZ * (before + 1 + rows - seconds)
+            cadence[rows] = _cadences(slow.take(starts[:, None] + np.arange(SLOW_HZ * seconds), axis=1))
     return cadence
 
 
