@@ -26,7 +26,7 @@ from analytics.gait._turns import find_turns
 
 STRETCH_S = 30
 LONG_S = 60
-"""The same in a walk that has lasted as long, where nobody waits for its next telling."""
+"""The same in a walk that was told already: its speed is known, and the live look goes on telling its cadence."""
 BUSY_S = 10
 """The same where there is movement that the quick look does not take for walking: short, slow bouts hide in it."""
 CONTEXT_S = 8
@@ -113,8 +113,7 @@ def _due(state: GaitState) -> bool:
         return False
     longest = BUSY_S
     if state.walked == 0:
-        lasted = state.run.told and state.decided - state.run.table[0, ROW] >= LONG_S * GRID_HZ
-        longest = LONG_S if lasted else STRETCH_S
+        longest = LONG_S if state.run.told else STRETCH_S
     stopped = state.walked in LOOK_AGAIN or (state.quiet in STOOD and bool(len(state.run.table) or state.active))
     return stopped or state.end - state.decided >= longest * GRID_HZ
 
@@ -140,7 +139,8 @@ def _analyse(state: GaitState, until: int, *, last: bool = False) -> tuple[GaitS
         return evolve(state, run=no_run()), [_bout(state, walk, final=True)] if walk else []
     stretch = _look_closely(state)
     new = stretch.table[(stretch.table[:, ROW] >= state.decided) & (stretch.table[:, ROW] < until)]
-    turns = np.concatenate((state.turns, stretch.turns[stretch.turns[:, 1] > state.decided]))
+    ended = stretch.turns[:, 1]
+    turns = np.concatenate((state.turns, stretch.turns[(ended > state.decided) & (ended <= until)]))
     run, walks = feed(state.run, new)
     walk = walk_of(run)
     if last or _idle(run, walk, stretch.table, state.end):

@@ -324,7 +324,7 @@ def remember_bridged(state: CompensationState, hop: Hop) -> CompensationState:
     if kept and (hop.index == 0 or hop.index - kept[0][1] > _BRIDGED_S * GRID_HZ):
         kept = () if hop.index == 0 else tuple(one for one in kept if hop.index - one[1] <= _BRIDGED_S * GRID_HZ)
         state = replace(state, bridged=kept)
-    if bool(hop.valid.all()):
+    if np.count_nonzero(hop.valid) == len(hop.valid):
         return state
     edge = np.flatnonzero(np.diff(np.concatenate(([0], (~hop.valid).view(np.int8), [0]))))
     fresh = tuple((hop.index + int(a), hop.index + int(b)) for a, b in edge.reshape(-1, 2))
