@@ -52,12 +52,12 @@ def contact_results(table: FloatArray) -> Contacts:
 
 def summarise(walk: Walk, turns: FloatArray, sensor_height_m: float, final: bool) -> Bout:
     """One bout from its contacts, its turns (rows, degrees) and the height of the sensor above the floor."""
-    table = walk.table
+    table = np.asfortranarray(walk.table)
     stride = table[:, STRIDE]
     valid = (stride > SHORTEST_STRIDE_S) & (stride <= LONGEST_STRIDE_S)
     valid[:2] = False  # These strides began before the bout.
     usual = median(stride[valid]) if valid.any() else 0.0
-    ahead = valid & (stride < PAUSED * usual) & (straight(table[:, ROW], stride, table[:, TURN], turns) > 0)
+    ahead = valid & (stride < PAUSED * usual) & straight(table[:, ROW], stride, table[:, TURN], turns)
     reasons: dict[str, str] = {}
     cadence = _cadence(table[:, ROW] / GRID_HZ, usual)
     length, speed = _lengths(table, valid, sensor_height_m, reasons)
@@ -204,9 +204,9 @@ def _timing(table: FloatArray, use: BoolArray, found: dict[str, float | None], r
     second = (table[place, ROW] - table[place - 1, ROW]) / GRID_HZ
     first = (table[place - 1, ROW] - table[place - 2, ROW]) / GRID_HZ
     right = table[place, SIDE] > 0
-    left_step, right_step = np.where(right, first, second), np.where(right, second, first)
-    found["step_time_symmetry_index_percent"] = _asymmetry(median(left_step), median(right_step))
-    reference = ~right if median(left_step) > median(right_step) else right
+    left_step, right_step = median(np.where(right, first, second)), median(np.where(right, second, first))
+    found["step_time_symmetry_index_percent"] = _asymmetry(left_step, right_step)
+    reference = ~right if left_step > right_step else right
     phase = 360.0 * (first / (first + second))[reference]
     if len(phase) < 3:
         reasons["phase_coordination_index_percent"] = FEW_STRIDES.format(3)

@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
-from analytics._window import FloatArray
-from analytics.gait._signals import SLOW_HZ
+from analytics._window import BoolArray, FloatArray
+from analytics.gait._signals import LONGEST_STRIDE_S, SLOW_HZ
 
 TURN_DPS = 15.0
 """Peak yaw rate of a turn (El-Gohary 2014)."""
@@ -51,9 +51,13 @@ def _one_way(part: FloatArray) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in itertools.pairwise(ends)]
 
 
-def straight(rows: FloatArray, stride_s: FloatArray, turn_rad: FloatArray, turns: FloatArray) -> FloatArray:
-    """Which strides (by the row at which they end) walk straight on: outside turns, heading kept."""
+def straight(rows: FloatArray, stride_s: FloatArray, turn_rad: FloatArray, turns: FloatArray) -> BoolArray:
+    """Which strides (by the ascending row at which they end) walk straight on: outside turns, heading kept."""
     free = np.abs(turn_rad) < math.radians(20.0)
-    for start, end, _ in turns:
-        free &= (rows < start) | (rows - 100.0 * stride_s > end)
-    return np.asarray(free)
+    begun = rows - 100.0 * stride_s
+    ends = turns[:, 1]
+    firsts = np.searchsorted(rows, turns[:, 0])
+    lasts = np.searchsorted(rows, ends + 100.0 * LONGEST_STRIDE_S, side="right")
+    for first, last, end in zip(firsts.tolist(), lasts.tolist(), ends.tolist(), strict=True):
+        free[first:last] &= begun[first:last] > end
+    return free
