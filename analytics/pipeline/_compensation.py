@@ -22,6 +22,7 @@ from analytics.compensation import (
     Declines,
     GaitEvidence,
     Inclination,
+    WalkingPosture,
     analyse_stretch,
     assess,
     bend_statistics,
@@ -263,19 +264,26 @@ def _take(state: CompensationState, second: Second, bout: Bout) -> tuple[Compens
     known, walk = _with_rows(state.bout, second, int(last) + 1), state.walking
     if bout.final or len(known.waiting) >= PIECE_S * GRID_HZ:
         known = _analysed(known, state.bridged, second)
-    course = walk.course.merge(known.course)
-    judged = assess(known.evidence, course=course, posture=state.inclination.posture())
+    judged = _judged(known.evidence, walk.course, known.course, state.inclination.posture())
     if not bout.final:
         return replace(state, bout=known), judged
     return replace(
         state,
         bout=None,
-        walking=Walking(walk.start_ns, known.segment_ns + round(bout.end_row * ROW_NS), course),
+        walking=Walking(
+            walk.start_ns, known.segment_ns + round(bout.end_row * ROW_NS), walk.course.merge(known.course)
+        ),
         inclination=Inclination(),
         day=state.day.merge(known.evidence),
         day_inclination=state.day_inclination.merge(state.inclination),
         whole=state.whole.merge(known.evidence),
     ), judged
+
+
+@lru_cache(maxsize=8)
+def _judged(evidence: GaitEvidence, before: Course, course: Course, posture: WalkingPosture | None) -> Assessment:
+    """A bout in the walk that goes on; judged once while nothing new is known of it."""
+    return assess(evidence, course=before.merge(course), posture=posture)
 
 
 def _with_rows(bout: OpenBout, second: Second, last: int) -> OpenBout:
