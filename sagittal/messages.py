@@ -31,11 +31,11 @@ class Watermark(_Message):
     """
 
     boot_id: str | None
-    seq: int
+    seq: Annotated[int, Field(ge=0, lt=2**53)]
     worker: str
     want: bool = False
     run_boot_id: str | None = None
-    run_seq: int = 0
+    run_seq: Annotated[int, Field(ge=0, lt=2**53)] = 0
 
     @property
     def cursor(self) -> Cursor | None:
@@ -84,6 +84,7 @@ class SilenceReason(StrEnum):
     LINK_LOST = "link_lost"
     REFUSED = "refused"
     UNITS = "units"
+    NO_SPACE = "no_space"
     STOPPED = "stopped"
     BRIDGE_GONE = "bridge_gone"
 

@@ -45,7 +45,7 @@ class Haptics:
             event = json.loads(payload)
             t_ns = int(event["t_ns"])
             is_nudge = event["event"] == "nudge"
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             return False
         now_ns = time.time_ns()
         if not is_nudge or not -FRESH_NS <= now_ns - t_ns <= FRESH_NS or t_ns <= self._done.get(wearer, 0):

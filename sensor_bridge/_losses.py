@@ -34,6 +34,14 @@ class Loss:
     ns: int
     since: Cursor
 
+    @classmethod
+    def of(cls, block: Block) -> Loss:
+        """The loss of one block, with the gap before it."""
+        own = block.gap_before
+        samples, uncounted = _count(block)
+        ns = block.end_ns - block.t0_ns + (own.duration_ns if own else 0)
+        return cls(block.n + samples, uncounted, ns, own.since if own and own.since else block.cursor)
+
     def before(self, block: Block) -> Block:
         """The block with this loss, and its own gap, before it."""
         own = block.gap_before
@@ -41,6 +49,11 @@ class Loss:
         whole = None if self.uncounted + uncounted else self.samples + samples
         ns = max(0, self.ns + (own.duration_ns if own else 0))
         return replace(block, gap_before=Gap(GapReason.OVERRUN, whole, ns, self.since))
+
+
+def after_loss(lost: Block, block: Block) -> Block:
+    """A block before which another is lost."""
+    return Loss.of(lost).before(block)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +90,11 @@ class Losses:
     def drop(self, spool_id: int, block: Block) -> None:
         """The oldest block of a stream is dropped, and with it the gap before it."""
         stream = (block.wearer, str(block.site))
-        before, uncounted = _count(block)
-        ns = block.end_ns - block.t0_ns + (block.gap_before.duration_ns if block.gap_before else 0)
+        loss, place = Loss.of(block), (block.boot_id, block.seq)
         self._db.execute(
             "INSERT INTO loss (wearer, site, samples, uncounted, ns, boot, seq) VALUES (?,?,?,?,?,?,?) ON CONFLICT DO"
             " UPDATE SET samples=samples+excluded.samples, uncounted=uncounted+excluded.uncounted, ns=ns+excluded.ns",
-            (*stream, block.n + before, uncounted, ns, block.boot_id, block.seq),
+            (*stream, loss.samples, loss.uncounted, loss.ns, loss.since.boot_id, loss.since.seq),
         )
         known, here = self._db.execute(
             "SELECT count(*), coalesce(sum(boot=?), 0) FROM gone WHERE wearer=? AND site=?", (block.boot_id, *stream)
@@ -91,7 +103,7 @@ class Losses:
             self._db.execute(
                 "INSERT INTO gone (id, wearer, site, boot, seq, samples, before, uncounted, ns, hole)"
                 " SELECT ?,?,?,?,?,?,?,?,?,hole FROM loss WHERE wearer=? AND site=?",
-                (spool_id, *stream, block.boot_id, block.seq, block.n, before, uncounted, ns, *stream),
+                (spool_id, *stream, *place, block.n, loss.samples - block.n, loss.uncounted, loss.ns, *stream),
             )
         else:
             self._db.execute("UPDATE loss SET hole=1 WHERE wearer=? AND site=?", stream)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import paho.mqtt.client as paho
@@ -12,12 +13,15 @@ from paho.mqtt.reasoncodes import ReasonCode
 from pydantic import ValidationError
 
 from sagittal import __version__
+from sagittal.errors import StoreError
 from sagittal.messages import DeviceHealth, Status, Watermark
 from sagittal.mqtt import make_client, start
 from sagittal.names import Site
 from sagittal.settings import Settings
 from sagittal.topics import ALL_STORED, parse, site_topic, status_topic, wearer_topic
 from sensor_bridge._spool import Spool, Spooled
+
+_log = logging.getLogger(__name__)
 
 MAX_IN_FLIGHT = 100
 BATCH = 50
@@ -29,6 +33,8 @@ MANY = 100
 """A bridge of more streams hears all marks with one subscription, for one each is dear to a broker, and looks for news
 only 20 times a second, for every change of threads is dear."""
 PAUSE_S = 0.05
+RETRY_S = 1.0
+"""So long nothing is sent after the spool could not be read or written."""
 MARK_S = 3.0
 """After a connection the backlog waits this long for the retained mark, which may cover the first of it."""
 
@@ -194,7 +200,11 @@ class Publisher:
             stream = self._streams.get((topic.wearer, Site(topic.site)))
         if stream is None:
             return
-        covered = self._spool.cover(stream.wearer, stream.site, mark)
+        try:
+            covered = self._spool.cover(stream.wearer, stream.site, mark)
+        except StoreError as error:
+            _log.warning("a mark is left for later: %s", error)
+            return
         with self._wake:
             stream.held_until = 0.0
             self._marked |= bool(covered)
@@ -220,24 +230,33 @@ class Publisher:
             now = time.monotonic()
             budget, last = min(float(BATCH), budget + (now - last) * self._rate), now
             sent = 0
-            if self.connected:
-                for stream in fresh.values():
-                    sent += self._send_live(stream)
-                for stream in behind:
-                    if budget < 1:
-                        break
-                    used = self._send_back(stream, int(budget))
+            try:
+                if self.connected:
+                    sent, used = self._send_round(fresh.values(), behind, int(budget))
                     budget -= used
-                    sent += used
-                if now - checked >= CHECK_S:
-                    checked = now
-                    self._check_stalls()
+                    if now - checked >= CHECK_S:
+                        checked = now
+                        self._check_stalls()
+            except StoreError as error:
+                _log.warning("nothing is sent for %g s: %s", RETRY_S, error)
+                with self._wake:
+                    self._fresh = fresh | self._fresh
+                time.sleep(RETRY_S)
             if len(self._streams) > MANY:
                 time.sleep(PAUSE_S)
             elif not sent:
                 with self._wake:
                     if not self._stopping:
                         self._wake.wait(0.1)
+
+    def _send_round(self, fresh: Iterable[_Stream], behind: Iterable[_Stream], budget: int) -> tuple[int, int]:
+        """What is new of every stream, then of the backlog what the budget allows; blocks sent, and those of it."""
+        live = sum(self._send_live(stream) for stream in fresh)
+        used = 0
+        for stream in behind:
+            if used < budget:
+                used += self._send_back(stream, budget - used)
+        return live + used, used
 
     def _send_live(self, stream: _Stream) -> int:
         rows = self._spool.after(stream.wearer, stream.site, stream.live, BATCH)

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sagittal.blocks import Block, GapReason
-from sagittal.errors import SagittalError
+from sagittal.errors import SagittalError, StoreError
 from sagittal.messages import DeviceHealth, DeviceState, SilenceReason
 from sagittal.settings import Settings
 from sensor_bridge._builder import BLOCK_NS, BlockBuilder, Samples
 from sensor_bridge._haptics import Haptics
+from sensor_bridge._losses import after_loss
 from sensor_bridge._publisher import Publisher
 from sensor_bridge._spool import Spool
 from sensor_bridge.source import Source, SourceLost, offline
@@ -30,6 +31,8 @@ STOPPED_DRAIN_S = 2.0
 """So long at most a bridge that was told to stop waits for the mark."""
 RATE_WINDOW_S = 5.0
 MAX_BACKOFF_S = 30.0
+MAX_UNSPOOLED = 120
+"""Blocks of a stream, a minute, that wait in memory while the disk takes none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class _Outlet:
         boot_id, follows = spool.start(source.wearer, source.site)
         publisher.watch(source.wearer, source.site)
         self._builder = BlockBuilder(source.wearer, source.site, source.device, boot_id, follows, bridge.block_ns)
+        self._unspooled: list[Block] = []
+        self._trouble = ""
         self._samples = self._lost = self._reconnects = 0
         self._window = (time.monotonic(), 0)
         self._said_at = 0.0
@@ -70,7 +75,9 @@ class _Outlet:
             self._lost += gap.samples or 0
             self._reconnects += gap.reason is GapReason.RECONNECT
         self._take(self._builder.add(samples))
-        if self._health.state is not DeviceState.STREAMING:
+        if self._unspooled:
+            self.state(DeviceState.STALLED, SilenceReason.NO_SPACE, detail=self._trouble)
+        elif self._health.state is not DeviceState.STREAMING:
             self.state(DeviceState.STREAMING)
         elif time.monotonic() - self._said_at >= self._health_s:
             self._say()
@@ -106,9 +113,24 @@ class _Outlet:
         self._say()
 
     def _take(self, blocks: Sequence[Block]) -> None:
-        for block in blocks:
-            self._spool.append(block)
-        if blocks:
+        """Spool blocks; those that the disk does not take wait here, and beyond a minute the oldest are lost."""
+        waited = len(self._unspooled)
+        self._unspooled += blocks
+        taken = 0
+        try:
+            for block in self._unspooled:
+                self._spool.append(block)
+                taken += 1
+        except StoreError as error:
+            if not waited:
+                _log.warning("%s of %s: %s", self._source.device, self._source.wearer, error)
+            self._trouble = str(error)[:200]
+        del self._unspooled[:taken]
+        while len(self._unspooled) > MAX_UNSPOOLED:
+            lost = self._unspooled.pop(0)
+            self._lost += lost.n
+            self._unspooled[0] = after_loss(lost, self._unspooled[0])
+        if taken:
             self._publisher.kick(self._source.wearer, self._source.site)
 
     def _say(self) -> None:

@@ -32,6 +32,9 @@ class Able:
         self.signals += 1
 
 
+INFINITE = b'{"event":"nudge","t_ns":Infinity}'
+
+
 def nudge(t_ns: int, name: str = "nudge") -> bytes:
     return json.dumps({"kind": "event", "event": name, "t_ns": t_ns}).encode()
 
@@ -45,7 +48,16 @@ def test_only_a_fresh_nudge_of_its_wearer_is_passed_on_and_only_once() -> None:
     assert haptics.take("me", nudge(now))
     assert not haptics.take("me", nudge(now))
     haptics.take("you", nudge(now))
-    for rubbish in (b"", b"{", b"[]", b'{"event":"nudge"}', b'{"event":"nudge","t_ns":"x"}', b"\xff"):
+    for rubbish in (
+        b"",
+        b"{",
+        b"[]",
+        b'{"event":"nudge"}',
+        b'{"event":"nudge","t_ns":"x"}',
+        b"\xff",
+        INFINITE,
+        b"[" * 10**6,
+    ):
         assert not haptics.take("me", rubbish)
     assert able.signals == 1
 

@@ -19,6 +19,16 @@ from sensor_bridge._spool import Spool
 from tests.bridge.test_spool import block, mark
 
 WAITING, LIVE = 120, 5
+RUBBISH = (
+    b"",
+    b"[]",
+    b"{",
+    b'{"boot_id": "zz", "seq": 1, "worker": "x"}',
+    b'{"boot_id": "6262626262626262", "seq": 1e30, "worker": "x"}',
+    b'{"boot_id": "6262626262626262", "seq": 1000000000000000000000, "worker": "x"}',
+    b'{"boot_id": "6262626262626262", "seq": -1, "worker": "x"}',
+    b'{"boot_id": "6262626262626262", "seq": 8, "worker": "x", "run_boot_id": "b", "run_seq": 99999999999999999999}',
+)
 
 
 def wait(true: object, timeout_s: float = 30.0) -> None:
@@ -87,6 +97,10 @@ def test_a_mark_that_waits_on_the_broker_spares_what_it_covers(mosquitto: str, t
     publisher.start()
     wait(lambda: len(set(heard)) == 3)
     assert set(heard) == {7, 8, 9}
+    for rubbish in RUBBISH:
+        client.publish(site_topic("w", Site.WAIST, "stored"), rubbish, qos=1)
+    client.publish(site_topic("w", Site.WAIST, "stored"), mark(9).to_json(), qos=1)
+    wait(publisher.drained)
     publisher.stop()
     client.disconnect()
     client.loop_stop()

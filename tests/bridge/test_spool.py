@@ -14,7 +14,7 @@ from sagittal.blocks import Block, Cursor, Gap, GapReason
 from sagittal.codec import encode_block
 from sagittal.messages import Watermark
 from sagittal.names import Site
-from sensor_bridge._spool import Spool
+from sensor_bridge._spool import RESERVE_BYTES, Spool
 
 N = 50
 BOOT = b"b" * 8
@@ -62,6 +62,27 @@ def test_beyond_its_age_it_drops_too(tmp_path: Path) -> None:
     spool.append(block(1))
     assert [row.block.seq for row in spool.after("w", Site.WAIST, 0, 10)] == [1]
     spool.close()
+
+
+def test_on_a_full_disk_it_drops_the_oldest_too(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "s")
+    reserve = tmp_path / "s.reserve"
+    assert reserve.stat().st_size == RESERVE_BYTES
+    for seq in range(300):
+        spool.append(block(seq))
+    pages = spool._db.execute("PRAGMA page_count").fetchone()[0]
+    spool._db.execute(f"PRAGMA max_page_count={pages}")  # SQLite then says what it says on a full disk
+    for seq in range(300, 900):
+        spool.append(block(seq))
+    assert not reserve.exists()
+    (first, *_), ledger = spool.after("w", Site.WAIST, 0, 1), spool.ledger("w", Site.WAIST)
+    assert 100 < ledger.blocks < 400
+    assert first.block.gap_before is not None
+    assert first.block.gap_before.samples == ledger.dropped == (900 - ledger.blocks) * N
+    assert spool.cover("w", Site.WAIST, mark(899)) == ledger.blocks
+    spool.close()
+    Spool(tmp_path / "s").close()
+    assert reserve.exists()
 
 
 def test_a_clock_that_is_set_late_ages_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
