@@ -107,7 +107,7 @@ def confirmed(calibration: Calibration, course: Course, ns: int) -> tuple[Calibr
 
 def aged(calibration: Calibration, course: Course, ns: int) -> tuple[Calibration, Course, list[Word]]:
     """Whether what is known has grown too old."""
-    if not course.trust.firm or (ns - calibration.confirmed_ns) * 1e-9 < EXPIRES_S:
+    if (ns - calibration.confirmed_ns) * 1e-9 < EXPIRES_S or not course.trust.firm:
         return calibration, course, []
     return expire(calibration, course, "Upright was last confirmed a day ago: stand still or walk to calibrate.", ns)
 

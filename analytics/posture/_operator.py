@@ -103,13 +103,19 @@ def posture_step(
     lead
         (100, 9) acc, gyr and up of the leading sensor; without it nothing is said of twist.
     """
-    state, words = _begun(state, start_ns)
+    words: list[Word] = []
+    if not state.begun:
+        state, words = _begun(state, start_ns)
     stream, resting = _stream.look(state.stream, second, walking=walking)
     calibration, course, more = _calibrated(state.calibration, stream, second, start_ns, walking=walking)
     motionless_s = state.motionless_s + 1 if stream.is_still and second.slow else 0
-    calibration, course, worn = _worn(state.motionless_s, motionless_s, calibration, course, start_ns)
+    worn: list[Word] = []
+    if max(motionless_s, state.motionless_s) >= NOT_WORN_S:
+        calibration, course, worn = _worn(state.motionless_s, motionless_s, calibration, course, start_ns)
     angles = _inclination(second, course, stream.earth_up, state.stream.bias.mps2 if resting else None)
-    numbers, beside, twist = _slouch(calibration, angles.numbers), state.beside, state.twist
+    numbers, beside, twist = angles.numbers, state.beside, state.twist
+    if calibration.range_deg is not None and angles.flexion_deg is not None:
+        numbers = numbers | {"slouch_percent": _slouch(calibration.range_deg, numbers["flexion_deg"])}
     if others:
         beside = _beside.learn(beside, second.acc, others) if walking else beside
         numbers, course = _beside_too(beside, stream, course, others, numbers)
@@ -119,7 +125,8 @@ def posture_step(
     standing_ns = _standing_ns(course, decided_ns, start_ns)
     told = Second(start_ns, numbers, walking, cadence_spm, version)
     seconds, said, settled = _seconds.take(state.seconds, told, decided_ns, course.spans, course.dirty_ns, standing_ns)
-    events = _events((*worn, *words, *more), course.happened, start_ns, version)
+    spoken = [*worn, *words, *more]
+    events = _events(spoken, course.happened, start_ns, version) if spoken or course.happened else []
     state = evolve(
         state,
         stream=_with_course(stream, course, seconds),
@@ -177,8 +184,6 @@ def posture_break(state: PostureState, *, last: bool = False) -> tuple[PostureSt
 
 def _begun(state: PostureState, start_ns: int) -> tuple[PostureState, list[Word]]:
     """The first second after a gap, or at all."""
-    if state.begun:
-        return state, []
     stream = _stream.begin(state.stream, start_ns)
     words: list[Word] = []
     calibration, course = state.calibration, stream.course
@@ -278,11 +283,9 @@ def _inclination(second: Prepared, course: Course, earth_up: Vector, offset: Vec
     return inclination(second.up(earth_up), course.reference, course.forward)
 
 
-def _slouch(calibration: Calibration, numbers: Numbers) -> Numbers:
-    """With flexion in the wearer's own range: 0 upright, 100 the deepest calibrated bend."""
-    if calibration.range_deg is None or "flexion_deg" not in numbers:
-        return numbers
-    return numbers | {"slouch_percent": round(100.0 * max(0.0, numbers["flexion_deg"]) / calibration.range_deg, 1)}
+def _slouch(range_deg: float, flexion_deg: float) -> float:
+    """Flexion in the wearer's own range: 0 upright, 100 the deepest calibrated bend."""
+    return round(100.0 * max(0.0, flexion_deg) / range_deg, 1)
 
 
 def _angles(angles: Inclination, start_ns: int) -> Angles:
@@ -296,8 +299,7 @@ def _angles(angles: Inclination, start_ns: int) -> Angles:
 
 
 def _events(words: Sequence[Word], happened: Sequence[Happening], ns: int, version: str) -> list[Event]:
-    if not words and not happened:
-        return []
+    """Words of this second, and what has happened."""
     told = [_told(one, version) for one in happened if one.name in _EVENTS]
     return [*(_spoken(word, ns, version) for word in words), *told]
 

@@ -140,9 +140,10 @@ def _changing(state: StreamState, second: Prepared, still: list[bool]) -> Stream
 def _over(state: StreamState, up: Vector) -> StreamState:
     """A second is over, with that mean direction of up."""
     walked, course = _walk(state, up) if state.paces >= _PACES else (state.walked, state.course)
-    fall = _watched(state)
-    turning = _turning(state, course)
-    course = _course.second(course, up, course.at(state.end), still=state.is_still, turned_deg=turning)
+    fall = state.fall if state.fall is None else _watched(state, state.fall)
+    if course.away is not None or course.base is Base.LYING:
+        turning = _turning(state, course)
+        course = _course.second(course, up, course.at(state.end), still=state.is_still, turned_deg=turning)
     if course is state.course and fall is state.fall and walked is state.walked:
         return state
     return evolve(state, walked=walked, course=course, fall=fall)
@@ -257,10 +258,9 @@ def _closing(state: StreamState, path: Path | None, now: Still) -> Bias | None:
     return back_again(state.bias, by_offset, out.rise_m + path.rise_m, course.at(now.first) * 1e-9)
 
 
-def _watched(state: StreamState) -> Fall | None:
+def _watched(state: StreamState, fall: Fall) -> Fall:
     """The move that began the excursion, with the rates of the time since."""
-    fall = state.fall
-    if fall is None or len(fall.rates) >= len(fall.ticks) + 2 * BESIDE:
+    if len(fall.rates) >= len(fall.ticks) + 2 * BESIDE:
         return fall
     more = state.part(fall.before.last + len(fall.rates), state.end - 1)[:, RATE]
     return evolve(fall, rates=np.concatenate((fall.rates, more)))

@@ -46,8 +46,9 @@ def length(a: Vector) -> float:
 
 def unit(a: Vector) -> Vector:
     """At length 1."""
-    size = length(a)
-    return (a[0] / size, a[1] / size, a[2] / size)
+    x, y, z = a
+    size = math.sqrt(x * x + y * y + z * z)
+    return (x / size, y / size, z / size)
 
 
 def angle(a: Vector, b: Vector) -> float:
@@ -57,7 +58,9 @@ def angle(a: Vector, b: Vector) -> float:
 
 def times(matrix: Matrix, a: Vector) -> Vector:
     """A matrix times a vector."""
-    return (dot(matrix[0], a), dot(matrix[1], a), dot(matrix[2], a))
+    x, y, z = a
+    (a0, a1, a2), (b0, b1, b2), (c0, c1, c2) = matrix
+    return (a0 * x + a1 * y + a2 * z, b0 * x + b1 * y + b2 * z, c0 * x + c1 * y + c2 * z)
 
 
 def inverse(matrix: Matrix) -> Matrix:
