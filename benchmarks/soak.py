@@ -45,8 +45,8 @@ DRIVERS = ("sagittal", "witmotion", "movesense")
 RATE_HZ = 100
 STEP_MPS2, BASE = 0.01, 400
 SPOOL_MB = 0.3
-DRAIN_S = 50.0
-"""So long what was spooled may take to reach the store when all is over; `Rig.finish` waits a minute."""
+DRAIN_S = 90.0
+"""So long what was spooled may take to reach the store when all is over; `Rig.finish` waits two minutes."""
 PATIENCE = Patience(search_s=5, connect_s=10, setup_s=8, backoff_s=0.5, max_backoff_s=4, good_s=20)
 
 

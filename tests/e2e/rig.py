@@ -100,7 +100,7 @@ class Rig:
         """Stop the bridge once the mark covers all, then the rest; samples sent, dropped, and blocks waiting."""
         process = self.processes.pop("bridge")
         process.terminate()
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=120)
         sent, dropped, waiting = said.split()
         self.stop()
         return int(sent), int(dropped), int(waiting)
