@@ -21,7 +21,7 @@ def lines(**angles: float | str | None) -> list[str]:
 
 @pytest.mark.parametrize(
     ("rotation_deg", "words"),
-    [(12.4, "turned 12° to the left (±3°)"), (-12.4, "turned 12° to the right (± 3°)"), (1.0, "not turned")],
+    [(12.4, "turned 12° to the left (±3°)"), (-12.4, "turned 12° to the right (±3°)"), (1.0, "not turned")],
 )
 def test_bend_and_turn_stand_in_one_line(rotation_deg: float, words: str) -> None:
     angles = {"lumbar_flexion_deg": 20.0, "lumbar_lateral_deg": -9.0, "flexion_deg": 1.0, "lateral_deg": 0.0}
