@@ -52,7 +52,7 @@ def main() -> None:
             if p.flagged and p.score is not None
         )
         score = "–" if day.compensation_score is None else f"{day.compensation_score:.2f}"
-        cadence = day.metrics.get("wb_all__cadence_spm__avg")
+        cadence = day.metrics.get("cadence_spm")
         print(
             f"{number + 1:3d}  {true:13.2f}  {score:>5}  {found_patterns or '–':38s}  {day.exposure.walks:5d}"
             f"  {day.exposure.steps:5d}  {day.exposure.bends:5d}  {'–' if cadence is None else f'{cadence:.1f}'}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from simulators.behaviours import Traits
 from simulators.body import Person
 
 _ANGLES = frozenset(CHANNELS[:11])
+_SHARE_OF_ACT = 0.9
 # How a change is spread over its time: begin and length as shares. Leaving a seat the trunk leads and the hips rise
 # last (seat-off near 0.35 to 0.4); sitting down it is the other way round.
 _RISING = {"height": (0.36, 0.64), "ahead": (0.25, 0.65), "thigh": (0.36, 0.64), "shank": (0.36, 0.64)}
@@ -55,7 +56,7 @@ def way(
     person: Person,
     rng: np.random.Generator,
 ) -> tuple[list[Move], float]:
-    """Moves from one act's pose into another's, and when they are over."""
+    """Moves from one act's pose into another's, and when they are over: within 0.9 of the act, however slow."""
     between = _between(POSES[before[0].pose], POSES[after[0].pose])
     stops = [before[0].pose, *between, after[0].pose]
     depths = [before[0].depth, *[1.0] * len(between), after[0].depth]
@@ -71,9 +72,16 @@ def way(
         if start == end:
             continue
         seconds = _seconds(a, b, start, end) * float(np.exp(0.12 * rng.standard_normal())) / after[1].bend_speed
-        moves += _leg(now, seconds, a, b, start, end, rng)
+        moves += _leg(now, seconds, a, b, start, end, rng, effort=min(1.0, after[1].bend_speed))
         now += 0.85 * seconds if place < len(stops) - 2 else seconds
-    return moves, now
+    haste = min(1.0, _SHARE_OF_ACT * after[0].duration_s / (now - start_s)) if moves else 1.0
+    if haste == 1.0:
+        return moves, now
+    hastened = [
+        replace(one, start_s=start_s + haste * (one.start_s - start_s), duration_s=haste * one.duration_s)
+        for one in moves
+    ]
+    return hastened, start_s + haste * (now - start_s)
 
 
 def _between(a: Pose, b: Pose) -> list[str]:
@@ -119,7 +127,9 @@ def _leg(
     start: dict[str, float],
     end: dict[str, float],
     rng: np.random.Generator,
+    effort: float,
 ) -> list[Move]:
+    """One way; `effort` is how unsteady it is: less where it is slower (Harris & Wolpert 1998)."""
     seat = {a.family, b.family} == {"upright", "seated"}
     rising = seat and b.family == "upright"
     timing = (_RISING if rising else _SINKING) if seat else _DOWN if b.pelvis_flexion > a.pelvis_flexion else _UPWARDS
@@ -138,8 +148,8 @@ def _leg(
             landed = now + 0.69 * seconds
             moves.append(Move("height", landed, 0.10, -_CUSHION_M))
             moves.append(Move("height", landed + 0.10, 0.16, _CUSHION_M))
-    moves.append(Move("effort", now, 0.3 * seconds, 1.0))
-    moves.append(Move("effort", now + 0.7 * seconds, 0.3 * seconds, -1.0))
+    moves.append(Move("effort", now, 0.3 * seconds, effort))
+    moves.append(Move("effort", now + 0.7 * seconds, 0.3 * seconds, -effort))
     return moves
 
 

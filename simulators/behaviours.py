@@ -37,9 +37,10 @@ class Behaviour:
 class Traits:
     """What behaviours come to, summed up; factors of 1, angles in degrees, left and right apart.
 
-    `lift` is how much less one side pushes and the other lands harder (share); `short_stance` the stance time lost;
-    `short_step` the share by which the step *onto the other foot* shortens; `stiff` the knee's range lost; `lean` the
-    trunk's lean over the stance leg; `drop` the further fall of the pelvis on the swing side.
+    `soft` scales what lifts, drives and shakes the body. `lift` is how much less one side pushes and the other lands
+    harder (share); `short_stance` the stance time lost; `short_step` the share by which the step *onto the other foot*
+    shortens; `stiff` the knee's range lost; `lean` the trunk's lean over the stance leg; `drop` the further fall of the
+    pelvis on the swing side.
     """
 
     speed: float = 1.0
@@ -48,6 +49,7 @@ class Traits:
     rotation: float = 1.0
     roll: float = 1.0
     unsteady: float = 1.0
+    soft: float = 1.0
     width: float = 1.0
     lift_left: float = 0.0
     lift_right: float = 0.0
@@ -92,21 +94,32 @@ def _stiff_knee(s: float, side: Side | None) -> dict[str, float]:
 
 
 def _limp(s: float, side: Side | None) -> dict[str, float]:
-    """Mild: slower and even; severe: less time on the spared leg and a short step of the other."""
+    """Mild: slower and even; severe: less time on the spared leg, a short step of the other, gentle steps.
+
+    Before knee replacement steps at full speed are 20 % shorter (Wiik 2017); painful knees flatten the vertical force
+    (Stauffer 1977).
+    """
     uneven = max(0.0, s - 0.2) / 0.8
     return {
-        "speed": 1 - 0.30 * s,
-        "cadence": 1 + 0.05 * s,
+        "speed": 1 - 0.38 * s,
+        "cadence": 1 + 0.12 * s,
+        "soft": 1 - 0.5 * s,
         f"lift_{side}": 0.55 * uneven,
         f"short_stance_{side}": 0.15 * uneven,
         f"short_step_{side}": 0.22 * uneven,
-        "rotation": 1 - 0.2 * s,
+        "rotation": 1 - 0.35 * s,
     }
 
 
 def _short_step(s: float, side: Side | None) -> dict[str, float]:
+    """Both sides: at 1 a third shorter than usual at its cadence, timed as a cautious gait (Herman 2005)."""
     if side is None:
-        return {"speed": 1 - 0.35 * s, "cadence": 1 + 0.10 * s}
+        return {
+            "speed": 1 - 0.30 * s,
+            "cadence": 1 + 0.30 * s,
+            "unsteady": 1 + 0.6 * s,
+            "rotation": 1 - 0.25 * s,
+        }
     return {f"short_step_{side}": 0.35 * s, f"lift_{side}": 0.3 * s, "speed": 1 - 0.15 * s}
 
 
@@ -119,9 +132,10 @@ def _pelvic_drop(s: float, side: Side | None) -> dict[str, float]:
 
 
 def _guarded_back(s: float, _: Side | None) -> dict[str, float]:
+    """Bends less far and longer. Back pain: pelvis 48° in 3.18 s against 59° in 2.28 s (Laird 2019), about ¾ here."""
     return {
         "bend_range": 1 - 0.25 * s,
-        "bend_speed": 1 - 0.375 * s,
+        "bend_speed": 1 - 0.60 * s,
         "lumbar_share": 1 - 0.35 * s,
         "rotation": 1 - 0.4 * s,
         "speed": 1 - 0.10 * s,

@@ -1,7 +1,8 @@
 """Patterns against behaviours: simulated wearers with one behaviour at rising severity, and what each pattern says.
 
-Every wearer stands for a calibration, walks, bends six times; one with declining walks takes three long ones with rests
-between. Scores are means over wearers; shares of flags are over all severities from a half on.
+Every wearer stands for a calibration, walks, bends six times (with a guarded back twelve times); one with declining
+walks takes three long ones with rests between. Scores are means over wearers; shares of flags are over all severities
+from a half on.
 """
 
 from __future__ import annotations
@@ -114,7 +115,8 @@ def _acts(case: Case) -> Sequence[Act]:
     if case.behaviour == "decline":
         acts = [*[walk(240), hold("sit", 100)] * 2, walk(70), hold("stand", 6)]
     else:
-        acts = [walk(45), hold("stand", 8), *[hold("bend", 5), hold("stand", 5)] * 6]
+        bends = 12 if case.behaviour == "guarded_back" else 6
+        acts = [walk(45), hold("stand", 8), *[hold("bend", 7), hold("stand", 7)] * bends]
     does = (Behaviour(case.behaviour, case.severity, case.side),)
     return [hold("stand", 12), *(replace(act, behaviours=does) for act in acts)]
 

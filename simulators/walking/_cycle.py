@@ -51,7 +51,9 @@ def make_cycle(person: Person, cadence_spm: float, speed_mps: float, *, range_of
     """The stride of a person at a cadence and speed; `range_of_motion` scales the legs and the pelvis's rotation.
 
     Steps shorter than is usual at a cadence lift the body less, by the square of their length as in an inverted
-    pendulum (Zijlstra & Hof 2003), and drive it forward less, in proportion.
+    pendulum (Zijlstra & Hof 2003); they turn and tilt pelvis and legs less, in proportion, and drive the body forward
+    less and more smoothly: of Bovi's forward forces harmonics 4 and 6 grow with about the first and second to third
+    power of step length against harmonic 2.
     """
     manner = person.manner
     usual = person.cadence_at(person.speed_mps)
@@ -60,13 +62,14 @@ def make_cycle(person: Person, cadence_spm: float, speed_mps: float, *, range_of
     forces = _normal.ground_reaction(cadence_spm)
     forces[0] *= manner.vigour * length**2
     forces[1] *= _SIDEWAYS * manner.sideways
-    forces[2] *= _FORWARD * manner.forward * manner.vigour**0.7 * length * _FORWARD_LEAD
+    forces[2] *= _FORWARD * manner.forward * manner.vigour**0.7 * _FORWARD_LEAD
+    forces[2] *= length ** (0.5 * np.arange(1, HARMONICS + 1))
     forces[0] = _with_second_peak(forces[0], manner.phases[6])
-    swing = range_of_motion * pace**0.8
+    swing = range_of_motion * pace**0.8 * length
     angles = np.zeros((len(ANGLES), HARMONICS), dtype=np.complex128)
     angles[0] = manner.yaw * swing * _normal.delayed(_scaled("rotation", _YAW), _YAW_DELAY)
     angles[1] = manner.pitch * pace**0.7 * _scaled("tilt", _PITCH)
-    angles[2] = -manner.roll * pace**0.5 * _scaled("obliquity", _ROLL)
+    angles[2] = -manner.roll * pace**0.5 * length * _scaled("obliquity", _ROLL)
     angles[3], angles[4], angles[5] = (
         factor * angles[row] for factor, row in zip(_TRUNK_AGAINST_PELVIS, (1, 2, 0), strict=True)
     )

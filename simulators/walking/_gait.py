@@ -45,7 +45,7 @@ _SITE_GAIN: dict[Site, tuple[float, float, float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Gait:
-    """A bout: steps, cycle, speed and the gain with which it begins and ends; `pace` is the speed against usual."""
+    """A bout: steps, cycle, speed and the gain with which it begins and ends; `stir` scales what soft tissue adds."""
 
     steps: Steps
     cycle: Cycle
@@ -59,7 +59,7 @@ class Gait:
     heading: Noise
     unsteady: float = 1.0
     step_shares: tuple[float, float] = (1.0, 1.0)
-    pace: float = 1.0
+    stir: float = 1.0
 
     def motion(self, t: FloatArray, channels: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Pelvis's acceleration (3, n) in path axes, the first angles (channels, 3, n), and the heading (3, n), rad."""
@@ -131,7 +131,7 @@ class Gait:
                 for at, passed in [(early, before) if one == 2 else (place, since)]
             ]
         )
-        size = np.array(self.manner.rough) * _ROUGH * self.manner.firmness * self.pace * np.sqrt(self.unsteady)
+        size = np.array(self.manner.rough) * _ROUGH * self.manner.firmness * self.stir * np.sqrt(self.unsteady)
         noise = rough.at(t)[:, 0] * size[:, None] * (0.55 + 0.9 * np.exp(-share / 0.25))
         up, side, ahead, turning = _SITE_GAIN.get(site, (1.0, 1.0, 1.0, 1.0))
         weight = np.array([up, side, ahead, turning, turning, turning])[:, None]

@@ -55,7 +55,7 @@ def make_gait(
         cycle = _on_stairs(cycle, stairs)
     pace = speed / _USUAL_MPS
     rings, ring_hz = draw_rings(
-        rng, len(steps.contacts), person.manner, pace**1.2, (traits.lift_right, traits.lift_left)
+        rng, len(steps.contacts), person.manner, traits.soft * pace**1.2, (traits.lift_right, traits.lift_left)
     )
     amplitude, heading = amplitude_noise(key)
     return Gait(
@@ -71,7 +71,7 @@ def make_gait(
         heading,
         person.manner.unsteady * traits.unsteady,
         _step_shares(traits),
-        pace,
+        traits.soft * pace,
     )
 
 
@@ -132,6 +132,7 @@ def _changed(cycle: Cycle, traits: Traits) -> Cycle:
     """The cycle with what behaviours do to it."""
     forces, angles = cycle.forces.copy(), cycle.angles.copy()
     forces[1] *= traits.sideways
+    forces[[0, 2]] *= traits.soft
     angles[0] *= traits.rotation
     angles[5] *= traits.rotation
     angles[2] *= traits.roll

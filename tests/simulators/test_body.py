@@ -235,3 +235,55 @@ def test_what_no_body_can_do_is_refused(make: object, says: str) -> None:
     assert callable(make)
     with pytest.raises(SettingsError, match=says.replace("(", "\\(")):
         make()
+
+
+def _bends(severity: float) -> tuple[float, float]:
+    """Depth, degrees, and peak rate, degrees a second, of the pelvis in seven bends of one person: medians."""
+    found = record(
+        [hold("stand", 5), *[hold("bend", 8), hold("stand", 8)] * 7, hold("stand", 5)],
+        seed=4,
+        behaviours=[Behaviour("guarded_back", severity)],
+        perfect=True,
+    )
+    bends = found.truth.pelvis_flexion_deg[500:11700].reshape(7, 1600)
+    rates = np.diff(bends, axis=1) / 0.01
+    return float(np.median(bends.max(axis=1))), float(np.median(rates.max(axis=1)))
+
+
+def test_bends_are_as_quick_as_people_and_guarded_ones_slower_than_with_back_pain() -> None:
+    depth, peak = _bends(0.0)
+    assert 45 < depth < 65
+    assert 40 < peak < 60, "healthy: 59° in 2.28 s (Laird 2019), 48°/s where smooth"
+    guarded = _bends(1.0)
+    assert 36 < guarded[0] < 48
+    assert guarded[1] < 28, "with back pain: 48° in 3.18 s, 28°/s"
+
+
+def test_however_slow_a_way_it_ends_within_its_act() -> None:
+    acts = [hold("stand", 5), *[hold("bend", 3.0), hold("stand", 3.0)] * 6]
+    found = record(acts, seed=5, behaviours=[Behaviour("guarded_back", 1.0)], perfect=True)
+    flexion = found.truth.pelvis_flexion_deg
+    assert np.abs(np.diff(flexion)).max() < 2.5, "no jump from one act to the next"
+    bent = [flexion[round(100 * (5 + 6 * n + 2.95))] for n in range(6)]
+    assert min(bent) > 36
+
+
+def test_a_short_step_is_short_for_its_cadence_and_lifts_the_body_less() -> None:
+    person = Person()
+    usual, short = (
+        record(
+            [hold("stand", 3), walk(30)], seed=6, person=person, behaviours=[Behaviour("short_step", s)], perfect=True
+        )
+        for s in (0.0, 1.0)
+    )
+    steps = [
+        (
+            np.median(np.diff([one.t_s for one in found.contacts])),
+            np.median([one.step_length_m for one in found.contacts]),
+        )
+        for found in (usual, short)
+    ]
+    expected = person.speed_at(60 / steps[1][0]) * steps[1][0]
+    assert 0.55 < steps[1][1] / expected < 0.75, "a third shorter"
+    rise = [np.std(found.sites[Site.LOWER_BACK].acc[1000:2500, 0]) for found in (usual, short)]
+    assert rise[1] < 0.7 * rise[0]
