@@ -18,7 +18,7 @@ from analytics.posture._records import Base, Course, Trust
 from analytics.posture._rules import depth_needed, seated_odds
 from analytics.posture._statistics import Statistics, acceptable_s, close, observe, trunk_band
 from analytics.posture._ticks import COLUMNS, QUAT, TICK_S
-from analytics.posture._vectors import of
+from analytics.posture._vectors import inverse, of, times
 from sagittal.names import PostureLabel
 from sagittal.results import Event, Posture
 from sagittal.units import NS_PER_S, STANDARD_GRAVITY_MPS2
@@ -60,6 +60,15 @@ def test_a_fall_between_two_rests_is_measured(drop_m: float, seconds: float, dri
     assert path.rise_m == pytest.approx(-drop_m, abs=0.01)
     assert path.residual_mps == pytest.approx(drift_mps2 * seconds, abs=0.01)
     assert path.sd_m >= 0.03 + abs(path.residual_mps) * seconds / 8 - 0.01
+
+
+@given(st.lists(st.floats(-10, 10), min_size=9, max_size=9))
+def test_an_inverse_undoes_a_symmetric_matrix(values: list[float]) -> None:
+    array = np.array(values).reshape(3, 3)
+    a, b, c = (of(row) for row in array @ array.T + np.eye(3))
+    found = np.array(inverse((a, b, c))) @ np.array((a, b, c))
+    assert found == pytest.approx(np.eye(3), abs=1e-6)
+    assert times((a, b, c), (1.0, 2.0, 3.0)) == pytest.approx(np.array((a, b, c)) @ (1.0, 2.0, 3.0))
 
 
 def move(**changed: float) -> Move:
