@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from analytics._window import FloatArray
 
 
 def median(values: FloatArray) -> float:
     """Median of one or more finite numbers, of whatever shape."""
-    flat = values.ravel()
-    half = len(flat) // 2
-    ordered = np.partition(flat, half)
+    ordered = values.flatten()
+    half = len(ordered) // 2
+    ordered.partition(half)
     middle = float(ordered[half])
-    return middle if len(flat) % 2 else 0.5 * (float(ordered[:half].max()) + middle)
+    return middle if len(ordered) % 2 else 0.5 * (float(ordered[:half].max()) + middle)

@@ -188,9 +188,10 @@ def trim(table: FloatArray) -> tuple[int, int]:
 
 def _poor(table: FloatArray, faint: float) -> tuple[BoolArray, BoolArray]:
     """Which contacts are faint or tilted, and after which the next is far away."""
-    step = np.diff(table[:, ROW]) / GRID_HZ
+    rows, hump = table[:, ROW], table[:, HUMP]
+    step = (rows[1:] - rows[:-1]) / GRID_HZ
     longest = max(LONG_STEP * median(step), LONG_STRIDE * median(table[:, PERIOD]))
-    poor = (table[:, HUMP] < faint * median(table[:, HUMP])) | (table[:, TILT] > TILTED_DEG)
+    poor = (hump < faint * median(hump)) | (table[:, TILT] > TILTED_DEG)
     return np.asarray(poor), np.asarray(step > longest)
 
 

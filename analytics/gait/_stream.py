@@ -175,13 +175,13 @@ def _idle(run: Run, walk: Walk | None, table: FloatArray, end: int) -> bool:
 def _look_closely(state: GaitState) -> _Stretch:
     """Contacts of everything buffered, along the best direction known."""
     found = level(np.ascontiguousarray(np.concatenate(state.seconds).T))
-    guess = _together(state.mounting, local_mounting(found))
-    signal, table = _in_axes(found, guess, state.start)
+    axes = _axes(_together(state.mounting, local_mounting(found)))
+    signal, table = _in_axes(found, axes, state.start)
     spans = _spans(table, state.start)
     own = local_mounting(found, spans)
     if own.known:
-        better = _together(state.mounting, own)
-        if angle_deg(_forward(better), _forward(guess)) > REFINE_DEG:
+        better = _axes(_together(state.mounting, own))
+        if angle_deg(better[1], axes[1]) > REFINE_DEG:
             signal, table = _in_axes(found, better, state.start)
             spans = _spans(table, state.start)
     fresh = spans.clip(min=(state.decided - state.start) / GRID_HZ - 1.0)
@@ -189,9 +189,8 @@ def _look_closely(state: GaitState) -> _Stretch:
     return _Stretch(table, turns, local_mounting(found, fresh))
 
 
-def _in_axes(found: Level, guess: Mounting, start: int) -> tuple[Signals, FloatArray]:
-    up = unit(guess.up_sum)
-    signal = signals(found, up, _forward(guess))
+def _in_axes(found: Level, axes: tuple[FloatArray, FloatArray], start: int) -> tuple[Signals, FloatArray]:
+    signal = signals(found, *axes)
     return signal, contact_table(signal, find_steps(signal), start)
 
 
@@ -205,8 +204,10 @@ def _upright(local: Mounting) -> Mounting:
     return replace(local, windows=1.0, up_sum=np.array([1.0, 0.0, 0.0]))
 
 
-def _forward(guess: Mounting) -> FloatArray:
-    return mounting_of.forward_axis(unit(guess.up_sum), guess.shape, guess.phase)
+def _axes(guess: Mounting) -> tuple[FloatArray, FloatArray]:
+    """Up and forward."""
+    up = unit(guess.up_sum)
+    return up, mounting_of.forward_axis(up, guess.shape, guess.phase)
 
 
 def _spans(table: FloatArray, start: int) -> FloatArray:
