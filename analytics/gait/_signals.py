@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
-from numpy.fft import irfft, rfft
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+from scipy.fft import irfft, rfft
 
 from analytics import _mounting as mounting_of
 from analytics._mounting import Mounting
 from analytics._window import GRID_HZ, BoolArray, FloatArray
 from analytics.gait import _filters
 from analytics.gait._filters import ComplexArray, Spectrum
+
+_Number = TypeVar("_Number", np.float64, np.float32)
 
 GRAVITY = 9.80665
 SLOW = 4
@@ -112,7 +116,7 @@ def level(samples: FloatArray) -> Level:
     return Level(samples, vertical, horizontal, slow, lines, at_s, *pieces, mean_up, period, rhythm)
 
 
-def _windows(signals: FloatArray, width: int, hop: int) -> FloatArray:
+def _windows(signals: NDArray[_Number], width: int, hop: int) -> NDArray[_Number]:
     """(c, windows, width) pieces of (c, n)."""
     return sliding_window_view(signals, width, axis=1)[:, ::hop]
 
@@ -212,19 +216,18 @@ def rhythm_of(lines: Spectrum) -> tuple[FloatArray, FloatArray]:
     """Stride period (s) and height of the autocorrelation there for every 2 s of a stretch.
 
     Acceleration and rates count the same and no direction matters; the rates keep a step from passing for a stride.
+    Single precision does for a place in the autocorrelation, and is twice as fast.
     """
     body = lines.back(lines.lines * _band(lines, (0.4, 5.0), 51))
     width, hop = PERIOD_WINDOW_S * SLOW_HZ, PERIOD_HOP_S * SLOW_HZ
     count = -(-lines.n // hop)
-    padded = np.zeros((len(body), lines.n + 2 * width))
+    padded = np.zeros((len(body), lines.n + 2 * width), dtype=np.float32)
     padded[:, width : width + lines.n] = body
     first = width + hop // 2 - width // 2
-    pieces = _windows(padded[:, first:], width, hop)[:, :count]
-    power = np.zeros((2, count, RHYTHM_POINTS // 2 + 1))
-    for channel, piece in enumerate(pieces):
-        wave = rfft(piece, RHYTHM_POINTS, axis=1)
-        power[int(channel >= _RATES.start)] += wave.real**2 + wave.imag**2
-    curve = irfft(power, axis=2)[:, :, : int(LONGEST_STRIDE_S * SLOW_HZ) + 2]
+    wave = rfft(_windows(padded[:, first:], width, hop)[:, :count], RHYTHM_POINTS, axis=2)
+    power = wave.real**2 + wave.imag**2
+    power = np.stack((power[: _RATES.start].sum(axis=0), power[_RATES].sum(axis=0)))
+    curve = irfft(power, axis=2)[:, :, : int(LONGEST_STRIDE_S * SLOW_HZ) + 2].astype(float)
     lags = np.arange(curve.shape[2])
     accelerations, rates = curve / (curve[:, :, :1] + 1e-9)
     total = 0.5 * (accelerations + rates) / (1.0 - lags / width)
