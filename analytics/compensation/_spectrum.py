@@ -129,9 +129,9 @@ def _lines(body: Channels, start: FloatArray, end: FloatArray) -> tuple[FloatArr
     place = start[:, None] + np.arange(_POINTS) / _POINTS * (end - start)[:, None]
     row = np.minimum(place.astype(np.intp), body.signals.shape[1] - 2)
     here = body.signals[:, row]
-    samples = here + (body.signals[:, row + 1] - here) * (place - row)
-    lines = rfft(samples, axis=2)[..., 1 : _HARMONICS + 1] * (np.sqrt(2) / _POINTS)
-    return samples[:3], np.ascontiguousarray(lines.transpose(1, 0, 2))
+    samples = here + (body.signals[:, row + 1] - here) * (place - row).astype(np.float32)
+    lines = rfft(samples, axis=2)[..., 1 : _HARMONICS + 1].transpose(1, 0, 2).astype(np.complex128)
+    return samples[:3].astype(float), lines * (math.sqrt(2) / _POINTS)
 
 
 def _heading(lines: ComplexArray) -> tuple[FloatArray | None, float]:

@@ -15,6 +15,8 @@ from analytics._mounting import cross, unit
 from analytics._peaks import peaks
 from analytics._window import GRID_HZ, BoolArray, FloatArray, Window
 
+SingleArray = NDArray[np.float32]
+
 GRAVITY = 9.80665
 COARSE_HZ = 25
 """Rate of the search; its band ends at 5 Hz."""
@@ -62,12 +64,12 @@ class Channels:
     ----------
     signals
         (7, n) gravity-free acceleration along up, first and second horizontal axis (m/s²), angular rate about the
-        same axes (rad/s), and the size of the specific force (m/s²).
+        same axes (rad/s), and the size of the specific force (m/s²); single precision, as the samples waited.
     axes
         (3, 3) rows: up, first and second horizontal axis in the sensor frame (right-handed).
     """
 
-    signals: FloatArray
+    signals: SingleArray
     axes: FloatArray
 
 
@@ -82,9 +84,9 @@ def channels(window: Window) -> Channels:
     first = unit(cross(up, np.eye(3)[int(np.argmin(np.abs(up)))]))
     axes = np.array((up, first, cross(up, first)))
     along = float((force * earth).sum()) / len(window)
-    signals = np.empty((7, len(window)))
-    np.matmul(axes, force * (GRAVITY / max(along, 1.0)) - GRAVITY * earth, out=signals[:3])
-    np.matmul(axes, rates, out=signals[3:6])
+    signals = np.empty((7, len(window)), dtype=np.float32)
+    signals[:3] = axes @ (force * (GRAVITY / max(along, 1.0)) - GRAVITY * earth)
+    signals[3:6] = axes @ rates
     signals[6] = np.sqrt((force * force).sum(axis=0))
     return Channels(signals, axes)
 
@@ -112,8 +114,8 @@ def find_strides(window: Window, body: Channels) -> Strides | None:
 
 def _coarse(body: Channels, length: int) -> tuple[FloatArray, FloatArray]:
     """(6, m) channels at 25 Hz, each triple over its RMS, and the slow yaw rate."""
-    size = next_fast_len(length + GRID_HZ, real=True)
-    size += -size % (2 * GRID_HZ // COARSE_HZ)
+    step = 2 * GRID_HZ // COARSE_HZ
+    size = step * next_fast_len(-(-(length + GRID_HZ) // step), real=True)
     spectrum = rfft(body.signals[:6], size, axis=1)
     small = size * COARSE_HZ // GRID_HZ
     hz = np.arange(small // 2 + 1) * GRID_HZ / size
@@ -232,14 +234,14 @@ def _strides(window: Window, body: Channels, marks: FloatArray, period: float) -
     return Strides(start, end, good, period / COARSE_HZ)
 
 
-def running_sum(values: FloatArray | BoolArray) -> FloatArray:
+def running_sum(values: FloatArray | SingleArray | BoolArray) -> FloatArray:
     """(n + 1,) sums of all values before each place."""
     sums = np.zeros(len(values) + 1)
     np.cumsum(values, dtype=float, out=sums[1:])
     return sums
 
 
-def _sums(values: FloatArray | BoolArray, first: NDArray[np.intp], last: NDArray[np.intp]) -> FloatArray:
+def _sums(values: FloatArray | SingleArray | BoolArray, first: NDArray[np.intp], last: NDArray[np.intp]) -> FloatArray:
     running = running_sum(values)
     return running[last] - running[first]
 
