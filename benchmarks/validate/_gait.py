@@ -19,7 +19,7 @@ NOTES = [
     "`trial`: an offline trial of ours on other people of the same sets.",
     "Contacts are the foot touching the ground: one constant lag for all sets (docs/metrics.md).",
     "Heel strikes are judged with the closing steps, at home without: Mobilise-D bouts end before the last step of "
-    "either foot, and counting those there costs .952 → .893. They stop short of .97: a third of those missed are "
+    "either foot, and counting those there costs .952 → .893. They stop short of .97: half of those missed are "
     "steps on the spot seconds after the walk, a fifth pivots of the U-turn, where the trunk rises .2–.35 s before or "
     "after the foot lands. Telling likely pairs of steps on the spot too was tried: .959.",
     "Side: all of the error lies in two walks of one person that are inverted in sway, roll and yaw at once, from the "
