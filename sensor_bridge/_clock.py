@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from sagittal.blocks import ClockKind, Gap, GapReason
 from sagittal.units import NS_PER_S
-from sensor_bridge._envelope import Envelope
+from sensor_bridge._envelope import KNOWN_SD, Envelope
+from sensor_bridge._pace import Pace
 from sensor_bridge.wearable import Clock, Packet
 
 OPENING_NS = 1_500_000_000
@@ -21,13 +22,15 @@ SWITCH_NS = NS_PER_S // 2
 """Without clock the first packets may still have come at the rate before the set-up: the line begins after them."""
 EARLY_NS, LATE_NS = NS_PER_S, 20 * NS_PER_S
 """A packet may seem early by the error of the first map, and late by what a wearable keeps while the link is bad."""
+AWAY_NS, AWAY_EARLY_NS = 300 * NS_PER_S, 10 * NS_PER_S
+"""After a longer break, or a shorter one in the first minute, the map of before is not drawn on."""
+UNKNOWN_SD = 3e-3
 LONG_WRAP_NS = 600 * NS_PER_S
 WARM_NS, WARM_SLEW, SLEW = 60 * NS_PER_S, 0.02, 0.001
 GAP_PERIODS, GAP_TICKS = 1.5, 1.25
 STEP_PERIODS, STEP_MIN_S, STEP_PATIENCE_S = 1.6, 0.25, 20.0
 """Without clock a smaller or shorter step is not told from a link or a computer that is slow for a while."""
 CLOCK_STEP_S, CLOCK_STEP_PATIENCE_S = 0.5, 10.0
-KNOWN_SD = 2e-4
 GAIN = 1 / 256
 
 
@@ -59,6 +62,8 @@ class SampleClock:
 
     def __init__(self, rate_hz: float, utc_offset_ns: int) -> None:
         self._nominal_ns = self._period = NS_PER_S / rate_hz
+        self._pace = Pace()
+        self._tail = 0
         self.utc_offset_ns = utc_offset_ns
         self._held: list[tuple[Packet, int]] = []
         self._opening = True
@@ -184,6 +189,7 @@ class SampleClock:
         if self._envelope is not None:
             self._drift = self._envelope.drift
         self._envelope = None
+        self._pace = Pace()
         self._cause = self._cause or cause
         return []
 
@@ -202,10 +208,29 @@ class SampleClock:
             self._restart(self._cause or GapReason.CLOCK_RESET)
             self._opening = False
             self._start_segment(held)
+        elif arrival_ns - (self._arrival_last or arrival_ns) > (AWAY_NS if self._settled else AWAY_EARLY_NS):
+            self._map_anew(held)
         out: list[Timed] = []
         for packet, at in held:
             out += self._place(packet, at)
         return out
+
+    @property
+    def _settled(self) -> bool:
+        return (self._arrival_last or 0) - self._segment_at >= WARM_NS
+
+    def _map_anew(self, held: list[tuple[Packet, int]]) -> None:
+        """After so long a break the old line is drawn too far: a new one, with the drift that was found."""
+        assert self._envelope is not None
+        assert self._clock is not None
+        first, arrival_ns = held[0]
+        dev = self._unwrap(first, arrival_ns) or 0
+        sd = KNOWN_SD if self._settled else UNKNOWN_SD
+        self._envelope = Envelope(self._envelope.drift, sd, 0.02, CLOCK_STEP_S)
+        for packet, at in held:
+            ahead = ((packet.ticks or 0) - (first.ticks or 0)) % (1 << self._clock.bits)
+            self._envelope.add(dev + ahead * self._clock.tick_ns, at)
+        self._mapped_until, self._segment_at = held[-1][1], arrival_ns
 
     def _start_segment(self, held: list[tuple[Packet, int]]) -> None:
         first, arrival_ns = held[0]
@@ -226,7 +251,7 @@ class SampleClock:
                     self._envelope.add(round(dev), at)
             self._dev_last = round(-self._nominal_ns)
             return
-        self._envelope = Envelope(self._drift or 0.0, KNOWN_SD if known else 3e-3, 0.02, CLOCK_STEP_S)
+        self._envelope = Envelope(self._drift or 0.0, KNOWN_SD if known else UNKNOWN_SD, 0.02, CLOCK_STEP_S)
         ticks = first.ticks or 0
         self._ticks = (ticks, ticks * self._clock.tick_ns)
         steps = []
@@ -310,6 +335,7 @@ class SampleClock:
             self.duplicates += packet.n
             return []
         step = period
+        sure = True
         if anchor is None:
             missing = missing or counted or self._lost_before
             self._lost_before = 0
@@ -321,13 +347,14 @@ class SampleClock:
                 step = tiled if abs(tiled - period) < 0.2 * period else period
             first = anchor - packet.anchor * step
             anchor_dev = anchor
-            missing = self._missing(packet, first, counted)
+            missing, sure = self._missing(packet, first, counted)
             self._learn(packet, anchor, missing)
         end = round(first + (packet.n - 1) * step)
         if arrival_ns > self._mapped_until and (anchor is not None or self._clock is None):
             self._envelope.add(anchor_dev if self._clock else end, arrival_ns)
         gap_reason = self._reason(missing, first, silent_ns)
-        sure = self._clock is not None or (counted is not None and gap_reason is not GapReason.RECONNECT)
+        if self._clock is None:
+            sure = counted is not None and gap_reason is not GapReason.RECONNECT
         t, gap = self._times(packet.n, first, step, gap_reason, missing if sure else None, arrival_ns)
         if anchor is not None and packet.ticks is not None:
             self._ticks = (packet.ticks, anchor)
@@ -351,26 +378,32 @@ class SampleClock:
             return -1
         return ahead * each
 
-    def _missing(self, packet: Packet, first: float, counted: int | None) -> int:
-        """Samples between the last one and device time `first`: by the clock, and where there is one by the counter."""
+    def _missing(self, packet: Packet, first: float, counted: int | None) -> tuple[int, bool]:
+        """Samples between the last one and device time `first`, by the clock and where there is one by the counter.
+
+        Whether the number is sure stands beside it.
+        """
         if self._dev_last is None or self._clock is None:
-            return 0
+            return 0, True
         hole = first - self._dev_last
         threshold = max(GAP_PERIODS * self._period, self._period + GAP_TICKS * self._clock.tick_ns)
-        by_clock = max(0, round(hole / self._period) - 1) if hole > threshold else 0
+        by_clock, sure = self._pace.count(hole, self._period) if hole > threshold else (0, True)
         if counted is None or packet.counter is None or self._cause is not None:
-            return by_clock  # a counter may stand still, or begin again, while nobody listens
+            return by_clock, sure  # a counter may stand still, or begin again, while nobody listens
         wrap = (1 << packet.counter.bits) * (1 if packet.counter.counts == "samples" else packet.n)
         counted += max(0, round((by_clock - counted) / wrap)) * wrap
-        return counted if counted <= by_clock * 1.05 + 3 else by_clock
+        return (counted, True) if counted <= by_clock * 1.05 + 3 else (by_clock, sure)
 
     def _learn(self, packet: Packet, anchor: int, missing: int) -> None:
-        if self._ticks is None or self._dev_last is None or missing:
+        tail, self._tail = self._tail, packet.n - packet.anchor
+        if self._ticks is None or self._dev_last is None or self._clock is None or missing or self._cause is not None:
+            self._pace.broken(anchor)
             return
-        n = packet.n if packet.anchor else max(1, round((anchor - self._ticks[1]) / self._period))
-        each = (anchor - self._ticks[1]) / n
+        between = tail + packet.anchor
+        each = (anchor - self._ticks[1]) / max(1, between)
         if 0.8 < each / self._period < 1.25:
-            self._period += (each - self._period) * GAIN * min(16, n)
+            self._period += (each - self._period) * GAIN * min(16, between)
+        self._pace.go(anchor, between, self._clock.tick_ns)
 
     def _reason(self, missing: int, first: float, silent_ns: int) -> GapReason | None:
         if self._cause is not None:

@@ -14,6 +14,7 @@ LOW_QUANTILE = 0.1
 NOISE_S = 3e-3
 """Scatter of the least delay in a block: a few ms at connection intervals of 7.5 to 50 ms."""
 SETTLED_S = 60.0
+KNOWN_SD = 2e-4
 STALE_S = 0.2
 """Minima this far above the lowest touch nothing: the link was held up."""
 
@@ -103,9 +104,13 @@ class Envelope:
     def _fit(self) -> None:
         last = self._minima[-1][0]
         if last - self._minima[0][0] >= SETTLED_S:
+            settled = self._minima[-2][0] - self._minima[0][0] >= SETTLED_S
             self._thin(last)
-            self._hull()
-            return
+            if last - self._minima[0][0] >= SETTLED_S:
+                self._hull()
+                return
+            if settled:  # a long silence: what was before it is too old for a line, but has told the drift
+                self._prior, self.drift_sd = self.drift, KNOWN_SD
         lowest = min(y - self.drift * x for x, y in self._minima)
         low = [one for one in self._minima if one[1] - self.drift * one[0] - lowest < STALE_S]
         mean_x = sum(x for x, _ in low) / len(low)

@@ -233,8 +233,9 @@ class Bridge:
                     self._lost = lost
                     self._stop.set()
                     return
-                except (SagittalError, OSError, EOFError, TimeoutError) as error:
-                    _log.warning("%s of %s failed: %s", source.device, source.wearer, error)
+                except Exception as error:  # noqa: BLE001  # one wearable's trouble must not silence the others
+                    known = isinstance(error, SagittalError | OSError | EOFError | TimeoutError)
+                    _log.warning("%s of %s failed: %r", source.device, source.wearer, error, exc_info=not known)
                     outlet.state(DeviceState.WAITING, SilenceReason.LINK_LOST, detail=str(error)[:200])
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stop.wait(), backoff_s * random.uniform(0.8, 1.2))

@@ -181,6 +181,32 @@ def test_over_a_reconnection_the_running_clock_counts_what_was_missed() -> None:
     assert run.sut.segments == 1
 
 
+@pytest.mark.parametrize(
+    ("rate_hz", "n", "clock", "true_hz"), [(104, 8, MS32, 103.1), (52, 4, MS32, 52), (100, 5, US32, 101.3)]
+)
+@pytest.mark.parametrize("known_s", [1, 20, 100])
+def test_what_was_missed_while_the_link_was_away_is_counted_right_or_not_at_all(
+    rate_hz: float, n: int, clock: Clock, true_hz: float, known_s: float
+) -> None:
+    """From three seconds to a quarter of an hour, after which the line of old arrivals is too old to be one."""
+    sure = 0
+    for lost_s in (3, 12, 60, 900):
+        rng = random.Random(lost_s)
+        sut, out, number = SampleClock(rate_hz, 10**18), [], 0
+        for lost, seconds in ((0, known_s), (round(lost_s * true_hz), 6)):
+            number += lost
+            for _ in range(max(2, round(seconds * true_hz / n))):
+                made = packet(clock, round((number / true_hz + 0.4567) * 10**9), n)
+                number += n
+                out += sut.take(made, round((number / true_hz + rng.uniform(0.005, 0.03)) * 10**9))
+            out += sut.link_down()
+        (gap,) = [one.gap for one in out if one.gap is not None]
+        assert gap.samples in (None, round(lost_s * true_hz)), (lost_s, gap)
+        assert gap.duration_ns == pytest.approx(lost_s * 10**9, abs=0.2 * 10**9)
+        sure += gap.samples is not None
+    assert sure >= (2 if known_s > 1 else 0)
+
+
 def test_over_a_reconnection_after_a_reboot_the_number_is_unknown() -> None:
     for clock in (US32, None):
         run = Run(clock, 3600 * 1000 * MS)
