@@ -92,6 +92,8 @@ class _Outlet:
         rssi_dbm: float | None = None,
         note: str | None = None,
     ) -> None:
+        if state is not DeviceState.STREAMING and reason is not SilenceReason.NO_SPACE:
+            self._take(self._builder.flush())  # who knows when the next sample comes
         old = self._health
         self._health = old.model_copy(
             update={

@@ -24,18 +24,34 @@ def samples(index: int) -> Samples:
     return Samples(t_ns=[t0_ns + i * 10**7 for i in range(N)], acc=bytes(6 * N), acc_scale=0.01, clock=ClockKind.TRUE)
 
 
+def rigged(spool: Spool, told: list[DeviceHealth]) -> module._Outlet:
+    publisher = SimpleNamespace(
+        watch=lambda *_: None, kick=lambda *_: None, health=lambda _wearer, health: told.append(health)
+    )
+    rig = SimpleNamespace(spool=spool, publisher=publisher, name="b", block_ns=BLOCK_NS, health_s=0.0)
+    return module._Outlet(SimpleNamespace(wearer="w", site=Site.WAIST, device="d", driver="fake"), rig)  # type: ignore[arg-type]
+
+
+def test_a_silence_begins_with_all_that_came_on_disk(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "s")
+    outlet = rigged(spool, [])
+    outlet.samples(samples(0))
+    assert spool.ledger("w", Site.WAIST).samples == 0
+    outlet.state(DeviceState.STREAMING, battery_percent=50)
+    assert spool.ledger("w", Site.WAIST).samples == 0
+    outlet.state(DeviceState.STALLED, SilenceReason.NO_DATA)
+    assert spool.ledger("w", Site.WAIST).samples == N
+    spool.close()
+
+
 @pytest.mark.parametrize(("most", "lost"), [(120, 0), (4, 6)])
 def test_what_the_disk_does_not_take_waits(
     most: int, lost: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MAX_UNSPOOLED", most)
     told: list[DeviceHealth] = []
-    publisher = SimpleNamespace(
-        watch=lambda *_: None, kick=lambda *_: None, health=lambda _wearer, health: told.append(health)
-    )
     spool = Spool(tmp_path / "s")
-    rig = SimpleNamespace(spool=spool, publisher=publisher, name="b", block_ns=BLOCK_NS, health_s=0.0)
-    outlet = module._Outlet(SimpleNamespace(wearer="w", site=Site.WAIST, device="d", driver="fake"), rig)  # type: ignore[arg-type]
+    outlet = rigged(spool, told)
     append = spool.append
     taken: list[Block] = []
     full = False
