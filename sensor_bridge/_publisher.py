@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from sagittal import __version__
 from sagittal.errors import StoreError
 from sagittal.messages import DeviceHealth, Status, Watermark
-from sagittal.mqtt import make_client, start
+from sagittal.mqtt import host_port, make_client, start
 from sagittal.names import Site
 from sagittal.settings import Settings
 from sagittal.topics import ALL_STORED, parse, site_topic, status_topic, wearer_topic
@@ -67,6 +67,7 @@ class Publisher:
         self._in_flight: set[int] = set()
         self._acknowledged_early: set[int] = set()
         self._marked = False
+        self._why_absent = ""
         self._stopping = False
         self._rate = settings.spool.replay_blocks_per_s
         self._status = status_topic("bridge", name)
@@ -77,6 +78,7 @@ class Publisher:
         self.client = make_client(f"sagittal-bridge-{name}", settings)
         self.client.will_set(self._status, self._state("offline"), qos=1, retain=True)
         self.client.on_connect = self._on_connect
+        self.client.on_connect_fail = lambda *_: self._absent("nothing answers there, and all waits in the spool")
         self.client.on_disconnect = self._on_disconnect
         self.client.on_publish = self._on_publish
         self.client.on_message = self._on_message
@@ -152,7 +154,9 @@ class Publisher:
 
     def _on_connect(self, client: paho.Client, _data: object, _flags: object, reason: ReasonCode, _p: object) -> None:
         if reason.is_failure:
+            self._absent(f"it refuses ({reason}): check name, password and rights")
             return
+        self._why_absent = ""
         client.publish(self._status, self._state("online"), qos=1, retain=True)
         with self._wake:
             self._forget_in_flight()
@@ -166,6 +170,11 @@ class Publisher:
             client.subscribe(topic, qos=1)
         for topic, data in list(self._health.items()):
             client.publish(topic, data, qos=1, retain=True)
+
+    def _absent(self, why: str) -> None:
+        if why != self._why_absent:
+            self._why_absent = why
+            _log.warning("broker %s:%d: %s; trying again", *host_port(self._settings), why)
 
     def _on_disconnect(self, *_: object) -> None:
         with self._wake:

@@ -55,7 +55,7 @@ class _Outlet:
         publisher.watch(source.wearer, source.site)
         self._builder = BlockBuilder(source.wearer, source.site, source.device, boot_id, follows, bridge.block_ns)
         self._unspooled: list[Block] = []
-        self._trouble = ""
+        self._trouble = self._logged = ""
         self._samples = self._lost = self._reconnects = 0
         self._window = (time.monotonic(), 0)
         self._said_at = 0.0
@@ -105,8 +105,18 @@ class _Outlet:
                 "notes": old.notes if note is None or note in old.notes else [*old.notes, note],
             }
         )
+        self._log(state, detail or str(reason or ""))
         if (old.state, old.reason) != (state, reason) or time.monotonic() - self._said_at >= self._health_s:
             self._say()
+
+    def _log(self, state: DeviceState, why: str) -> None:
+        """Tell whoever looks at the terminal or the journal, once while the reason stays the same."""
+        if why and why != self._logged:
+            self._logged = why
+            _log.warning("%s of %s: %s", self._source.device, self._source.wearer, why)
+        elif state is DeviceState.STREAMING and self._logged:
+            self._logged = ""
+            _log.warning("%s of %s: it streams", self._source.device, self._source.wearer)
 
     def close(self, reason: SilenceReason) -> None:
         """Spool what is left and say that it is over."""
@@ -116,7 +126,6 @@ class _Outlet:
 
     def _take(self, blocks: Sequence[Block]) -> None:
         """Spool blocks; those that the disk does not take wait here, and beyond a minute the oldest are lost."""
-        waited = len(self._unspooled)
         self._unspooled += blocks
         taken = 0
         try:
@@ -124,8 +133,6 @@ class _Outlet:
                 self._spool.append(block)
                 taken += 1
         except StoreError as error:
-            if not waited:
-                _log.warning("%s of %s: %s", self._source.device, self._source.wearer, error)
             self._trouble = str(error)[:200]
         del self._unspooled[:taken]
         while len(self._unspooled) > MAX_UNSPOOLED:
@@ -236,8 +243,8 @@ class Bridge:
                     self._stop.set()
                     return
                 except Exception as error:  # noqa: BLE001  # one wearable's trouble must not silence the others
-                    known = isinstance(error, SagittalError | OSError | EOFError | TimeoutError)
-                    _log.warning("%s of %s failed: %r", source.device, source.wearer, error, exc_info=not known)
+                    if not isinstance(error, SagittalError | OSError | EOFError | TimeoutError):
+                        _log.exception("%s of %s failed", source.device, source.wearer)
                     outlet.state(DeviceState.WAITING, SilenceReason.LINK_LOST, detail=str(error)[:200])
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stop.wait(), backoff_s * random.uniform(0.8, 1.2))
