@@ -19,7 +19,7 @@ from analytics.gait._prepare import Prepared
 from analytics.gait._results import Bout, GaitResult, MountingKnown, Now
 from analytics.gait._runs import BEGINNING, BREAK_S, Run, Walk, feed, no_run, walk_of, walking_of
 from analytics.gait._signals import Level, Signals, level, local_mounting, signals
-from analytics.gait._state import GaitState
+from analytics.gait._state import SAMPLES, GaitState
 from analytics.gait._summary import ADULT_HEIGHT_M, SENSOR_TO_HEIGHT, summarise
 from analytics.gait._table import ODDS, ROW, contact_table
 from analytics.gait._turns import find_turns
@@ -174,7 +174,8 @@ def _idle(run: Run, walk: Walk | None, table: FloatArray, end: int) -> bool:
 
 def _look_closely(state: GaitState) -> _Stretch:
     """Contacts of everything buffered, along the best direction known."""
-    found = level(np.ascontiguousarray(np.concatenate(state.seconds).T))
+    samples = np.empty((SAMPLES, state.end - state.start))
+    found = level(np.concatenate([second.T for second in state.seconds], axis=1, out=samples))
     axes = _axes(_together(state.mounting, local_mounting(found)))
     signal, table = _in_axes(found, axes, state.start)
     spans = _spans(table, state.start)

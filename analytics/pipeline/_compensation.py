@@ -298,8 +298,8 @@ def _analysed(bout: OpenBout, bridged: tuple[tuple[int, int], ...], second: Seco
     valid = np.ones(rows, dtype=bool)
     for start, end in bridged:
         valid[max(start - first, 0) : max(end - first, 0)] = False
-    samples = bout.waiting.astype(float)
-    lead = Window(first, samples[:, :3], samples[:, 3:6], samples[:, 6:], valid)
+    samples = np.array(bout.waiting.T, dtype=float, order="C")
+    lead = Window(first, samples[:3].T, samples[3:6].T, samples[6:].T, valid)
     windows = {**second.sites(bout.segment_ns + first * ROW_NS, rows), str(PRIMARY_SITES[0]): lead}
     since_s = bout.offset_s + (first - bout.start_row) / GRID_HZ
     found, course = analyse_stretch(windows, since_start_s=since_s, usual_forward=second.mounting.forward)
