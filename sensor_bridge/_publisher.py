@@ -299,10 +299,9 @@ class Publisher:
                     return count
             info = self.client.publish(topic, row.data, qos=1)
             with self._wake:
-                if info.mid in self._acknowledged_early:
-                    self._acknowledged_early.remove(info.mid)
-                else:
+                if info.mid not in self._acknowledged_early:
                     self._in_flight.add(info.mid)
+                self._acknowledged_early.clear()  # the others were no blocks
         return len(rows)
 
     def _check_stalls(self) -> None:
