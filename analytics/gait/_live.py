@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -20,6 +21,7 @@ LEAST_RHYTHM = 0.35
 SHORTEST_STEP_S = 0.33
 LONGEST_STEP_S = 1.25
 _FIRST_LAG, _LAST_LAG = int(SHORTEST_STEP_S * SLOW_HZ), int(LONGEST_STEP_S * SLOW_HZ)
+_BESIDE = np.array([[-1], [0], [1]])
 _LEAST_COSINE = math.cos(math.radians(MOST_SWAY_DEG))
 
 
@@ -44,43 +46,38 @@ def look(slow: FloatArray, active: BoolArray) -> FloatArray:
 
 def _cadences(pieces: FloatArray) -> FloatArray:
     """(k,) cadence of (4, k, n) pieces, 0 where they tilt by more than walking does or show no rhythm."""
-    found = np.zeros(pieces.shape[1])
-    level = np.flatnonzero(~_sways(pieces[1:]))
-    vertical = pieces[0, level]
-    vertical = vertical - vertical.sum(axis=1, keepdims=True) / vertical.shape[1]
+    n = pieces.shape[2]
+    up, vertical = pieces[1:], pieces[0] - pieces[0].sum(axis=1, keepdims=True) / n
     smooth = 0.5 * vertical
     smooth[:, 1:] += 0.25 * vertical[:, :-1]
     smooth[:, :-1] += 0.25 * vertical[:, 1:]
     energy = (smooth * smooth).sum(axis=1)
-    lively = energy >= LEAST_SWING_MPS2**2 * smooth.shape[1]
-    if lively.any():
-        found[level[lively]] = _repeats(smooth[lively], energy[lively])
-    return found
-
-
-def _sways(up: FloatArray) -> BoolArray:
-    """(k,) whether the sensor tilts by more than walking does in (3, k, n)."""
     mean = up.sum(axis=2)
     cosine = (up * mean[:, :, None]).sum(axis=0).min(axis=1) / np.sqrt((mean * mean).sum(axis=0))
-    return np.asarray(cosine < _LEAST_COSINE)
+    may_walk = (energy >= LEAST_SWING_MPS2**2 * n) & (cosine >= _LEAST_COSINE)
+    return _repeats(smooth, energy, may_walk) if may_walk.any() else np.zeros(len(may_walk))
 
 
-def _repeats(smooth: FloatArray, energy: FloatArray) -> FloatArray:
+def _repeats(smooth: FloatArray, energy: FloatArray, may_walk: BoolArray) -> FloatArray:
     """(k,) cadence from the first high peak of the autocorrelation of (k, n), 0 where none is high enough."""
     n = smooth.shape[1]
-    lags = np.arange(_LAST_LAG + 2)
     late = np.zeros((len(smooth), n + _LAST_LAG + 1))
     late[:, :n] = smooth
     row, item = late.strides
-    shifted = as_strided(late, (len(late), len(lags), n), (row, item, item), writeable=False)
-    curve = np.einsum("kln,kn->kl", shifted, smooth) * (n / (n - lags)) / energy[:, None]
+    shifted = as_strided(late, (len(late), _LAST_LAG + 2, n), (row, item, item), writeable=False)
+    curve = np.einsum("kln,kn->kl", shifted, smooth) * _share(n) / np.maximum(energy, 1e-12)[:, None]
     inner = curve[:, _FIRST_LAG:-1]
     peak = (inner > curve[:, _FIRST_LAG - 1 : -2]) & (inner >= curve[:, _FIRST_LAG + 1 :])
     height = np.where(peak, inner, 0.0)
     highest = height.max(axis=1)
-    clear = highest >= LEAST_RHYTHM
-    lag = np.argmax(height >= 0.8 * highest[:, None], axis=1) + _FIRST_LAG
-    each = np.arange(len(curve))
-    low, mid, high = curve[each, lag - 1], curve[each, lag], curve[each, lag + 1]
+    clear = may_walk & (highest >= LEAST_RHYTHM)
+    lag = (height >= 0.8 * highest[:, None]).argmax(axis=1) + _FIRST_LAG
+    low, mid, high = curve[np.arange(len(curve)), lag + _BESIDE]
     bend = np.where(clear, low - 2.0 * mid + high, -1.0)
     return np.where(clear, 60.0 * SLOW_HZ / (lag + 0.5 * (low - high) / bend), 0.0)
+
+
+@cache
+def _share(n: int) -> FloatArray:
+    """What makes up for the fewer products at every lag."""
+    return n / (n - np.arange(_LAST_LAG + 2))
