@@ -18,7 +18,7 @@ from sagittal.settings import Device
 from sensor_bridge._clock import SampleClock
 from sensor_bridge.bluetooth._link import Link
 from sensor_bridge.bluetooth._radio import Radio, RadioLost, Sighting
-from sensor_bridge.bluetooth._stream import Stream, utc_offset_ns
+from sensor_bridge.bluetooth._stream import Handed, Stream, utc_offset_ns
 from sensor_bridge.bluetooth._why import FAILURES, why
 from sensor_bridge.source import Outlet
 from sensor_bridge.wearable import Script, Wanted, Wearable
@@ -83,6 +83,7 @@ class BluetoothSource:
     clock: SampleClock | None = None
     connections: int = 0
     early: int = 0
+    _handed: Handed = field(default_factory=Handed)
     _link: Link | None = None
     _loop: asyncio.AbstractEventLoop | None = None
     _wishes: set[asyncio.Task[None]] = field(default_factory=set)
@@ -248,7 +249,7 @@ class BluetoothSource:
         assert link.session is not None
         if self.clock is None:
             self.clock = SampleClock(link.session.rate_hz, utc_offset_ns())
-        stream = Stream(link, self.clock, outlet)
+        stream = Stream(link, self.clock, outlet, self._handed)
         self.early += stream.early
         chores = asyncio.ensure_future(self._chores(link, stream))
         try:

@@ -30,6 +30,14 @@ def utc_offset_ns() -> int:
 
 
 @dataclass(slots=True)
+class Handed:
+    """What of a wearable went on, over its connections: until when (UTC, ns), and whether any since was held back."""
+
+    until_ns: int | None = None
+    withheld: bool = False
+
+
+@dataclass(slots=True)
 class Stream:
     """One connection's stream. `decoded_at` is when a sample was last decoded, not a repetition (monotonic, s).
 
@@ -39,6 +47,7 @@ class Stream:
     link: Link
     clock: SampleClock
     outlet: Outlet
+    handed: Handed = field(default_factory=Handed)
     decoded_at: float = field(default_factory=time.monotonic)
     good: bool = False
     ended: tuple[SilenceReason, str] | None = None
@@ -128,6 +137,8 @@ class Stream:
                 self._held.append(samples)
                 self._check.take(samples.t_ns, samples.acc, samples.acc_scale, samples.gyr, samples.gyr_scale)
                 self._judge()
+            else:
+                self.handed.withheld = True
 
     def _judge(self) -> None:
         """Once the units are known to be right, what was held goes on; where they are wrong, nothing does."""
@@ -136,6 +147,7 @@ class Stream:
         held, self._held = self._held, []
         if self._check.verdict is Verdict.WRONG:
             self.ended = self.ended or (SilenceReason.UNITS, self._check.say)
+            self.handed.withheld |= bool(held)
             return
         self._note(self._check.say)
         for samples in held:
@@ -143,6 +155,12 @@ class Stream:
 
     def _out(self, samples: Samples) -> None:
         self.good = True
+        handed, first_ns = self.handed, samples.t_ns[0]
+        if handed.withheld and handed.until_ns is not None:
+            reason = samples.gap_before.reason if samples.gap_before else GapReason.RECONNECT
+            away_ns = max(0, first_ns - handed.until_ns - round(self.clock.period_host_ns))
+            samples = replace(samples, gap_before=Gap(reason, None, away_ns))
+        handed.until_ns, handed.withheld = samples.t_ns[-1], False
         self.outlet.samples(samples)
 
 

@@ -10,6 +10,7 @@ import pytest
 from sagittal.messages import DeviceState, SilenceReason
 from sensor_bridge.bluetooth import RadioLost
 from sensor_bridge.virtual import Motion, Peripheral
+from sensor_bridge.wearable import Vector
 from sensor_bridge.wearables import wearable
 from tests.bridge.air import Air, G, swaying, until
 
@@ -75,6 +76,34 @@ async def test_wrong_units_send_nothing_on_and_say_so() -> None:
         await until(lambda: SilenceReason.UNITS in worn.outlet.reasons)
         assert worn.outlet.n == 0
         assert any("g taken for m/s²" in detail for detail in worn.outlet.details)
+
+
+class Switched(Motion):
+    """A sensor that can be set to other units."""
+
+    scale = 1.0
+
+    def at(self, t_ns: int) -> tuple[Vector, Vector] | None:
+        now = super().at(t_ns)
+        return None if now is None else ((now[0][0] * self.scale, now[0][1] * self.scale, 0.0), now[1])
+
+
+async def test_what_was_held_back_for_its_units_is_part_of_the_gap() -> None:
+    async with Air() as air:
+        motion = Switched(swaying())
+        worn = await air.wear(OWN, motion=motion)
+        await until(lambda: worn.outlet.n > 0)
+        motion.scale = 1 / G
+        await worn.peripheral.drop_link()
+        await until(lambda: SilenceReason.UNITS in worn.outlet.reasons)
+        motion.scale, n = 1.0, worn.outlet.n
+        await until(lambda: worn.outlet.n > n)
+        assert any(gap.samples is None for gap in worn.outlet.gaps)
+        last_ns = worn.outlet.got[0].t_ns[-1]
+        for one in worn.outlet.got[1:]:
+            told_ns = one.gap_before.duration_ns if one.gap_before else 0
+            assert one.t_ns[0] - last_ns - told_ns < 100_000_000
+            last_ns = one.t_ns[-1]
 
 
 async def test_a_sensor_somewhat_off_goes_on_with_a_note() -> None:
