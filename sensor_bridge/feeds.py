@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sagittal.blocks import Block, ClockKind, Gap, GapReason
 from sagittal.messages import DeviceState
@@ -66,6 +66,8 @@ def recorded(blocks: Iterable[Block]) -> Iterator[Samples]:
         gap = block.gap_before
         if gap is None and end_ns is not None and block.t0_ns - end_ns > MAX_BLOCK_GAP_NS:
             gap = Gap(GapReason.RECORDING, None, block.t0_ns - end_ns)
+        elif gap is not None:
+            gap = replace(gap, since=None)  # a place in a numbering that is over
         end_ns = block.end_ns
         yield Samples(
             t_ns=block.times_ns(),

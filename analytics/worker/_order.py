@@ -20,6 +20,9 @@ class StreamOrder:
         The last block taken and the time behind it; None where nothing was taken yet.
     boots
         Every boot_id the stream has gone through: their blocks are repetitions.
+    asks
+        Whether a bridge hears how far the stream is. Else a head whose gap counts what was taken will not come again
+        with a better one, and is taken with a gap without number.
 
     Attributes
     ----------
@@ -36,6 +39,7 @@ class StreamOrder:
         boots: Iterable[bytes] = (),
         *,
         max_held: int = MAX_HELD,
+        asks: bool = True,
     ) -> None:
         self.cursor = cursor
         self.end_ns = end_ns
@@ -45,6 +49,7 @@ class StreamOrder:
         self.stale = False
         self._boots = set(boots)
         self._max_held = max_held
+        self._asks = asks
         self._held: dict[Cursor, Block] = {}
         self._after: dict[Cursor, Cursor] = {}
 
@@ -59,8 +64,11 @@ class StreamOrder:
             self.repeats += 1
             return []
         if self._counts_what_is_here(block):
-            self.stale = True
-            return []
+            if self._asks:
+                self.stale = True
+                return []
+            gap = Gap(GapReason.OVERRUN, None, max(0, block.t0_ns - self.end_ns))
+            block = replace(block, gap_before=gap)
         if not self._comes_next(block):
             self._hold(block)
             return []

@@ -98,7 +98,7 @@ def _next(
         return []
     place = (block.wearer, block.site)
     if place not in orders:
-        orders[place] = make()
+        orders[place] = make(asks=False)
         block = block.with_head()
     taken = orders[place].offer(block)
     if taken or not orders[place].waiting:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import paho.mqtt.client as paho
 
-from sagittal.blocks import Block
+from sagittal.blocks import Block, Gap, GapReason
 from sagittal.codec import decode_block
 from sagittal.messages import Watermark
 from sagittal.mqtt import connect, make_client
@@ -16,6 +17,7 @@ from sagittal.settings import Settings
 from sagittal.topics import site_topic
 from sensor_bridge._publisher import Publisher
 from sensor_bridge._spool import Spool
+from sensor_bridge.feeds import recorded
 from tests.bridge.test_spool import block, mark
 
 WAITING, LIVE = 120, 5
@@ -105,3 +107,12 @@ def test_a_mark_that_waits_on_the_broker_spares_what_it_covers(mosquitto: str, t
     client.disconnect()
     client.loop_stop()
     spool.close()
+
+
+def test_a_recording_played_again_names_no_place_in_its_old_numbering() -> None:
+    gap = Gap(GapReason.OVERRUN, 100, 10**9, block(1).cursor)
+    played = list(recorded([block(0), replace(block(3), gap_before=gap), block(9)]))
+    told = [one.gap_before for one in played]
+    assert told[:2] == [None, replace(gap, since=None)]
+    assert told[2] is not None
+    assert told[2].reason is GapReason.RECORDING

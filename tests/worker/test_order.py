@@ -68,6 +68,14 @@ def test_a_head_that_counts_what_was_taken_is_refused_until_it_counts_right() ->
     assert order.offer(replace(block(2, BOOT_B, head=True), gap_before=dropped(since=7))) == []
 
 
+def test_who_can_t_ask_takes_such_a_head_without_its_number() -> None:
+    order = StreamOrder(Cursor(BOOT_A, 4), block(4).end_ns, {BOOT_A}, asks=False)
+    for seq in (5, 8):
+        (taken,) = order.offer(replace(block(seq, head=True), gap_before=dropped(since=2)))
+        assert taken.gap_before is not None
+        assert (taken.gap_before.reason, taken.gap_before.samples) == (GapReason.OVERRUN, None)
+
+
 def test_a_gap_that_begins_behind_what_is_here_has_no_number() -> None:
     order = StreamOrder(Cursor(BOOT_A, 4), block(4).end_ns, {BOOT_A})
     (taken,) = order.offer(replace(block(20, head=True), gap_before=dropped(since=17)))
