@@ -28,7 +28,7 @@ def build() -> Any:
     """The dashboard."""
     devices = '"$detail".."device"'
     worn = latest('"day"', "worn_s", "")
-    made = kit.dashboard("clinic", "Clinic", "All wearers of this clinic.", wearer=False)
+    made = kit.dashboard("clinic", "Clinic", "All wearers of this clinic.", time="now-48h", wearer=False)
     for one in kit.bucket_constants(kit.DETAIL, kit.MINUTES):
         made = made.with_variable(one)
     return (

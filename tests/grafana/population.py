@@ -121,15 +121,19 @@ def readings(people: list[Person], now_s: int, hours: float = 6.0, every_s: int 
         yield Reading("service", t_s * NS_PER_S, values)
 
 
+_GAPS = (2, 12, 22)
+"""Which stays of a day are gaps instead: every day has some, at whatever hour the tests run."""
+
+
 def _day(person: Person, start_s: int, end_s: int, back: int) -> Iterator[Result]:
     rng, total = person.random, _Total()
     up_s, asleep_s = start_s + round((6.5 + rng.random()) * 3600), start_s + round((22 + rng.random()) * 3600)
     bad = (1.0 - back / 14 if back < 14 else 0.0) if person.worse else 0.0
-    t_s = up_s
+    t_s, stays = up_s, 0
     while t_s < min(asleep_s, end_s):
-        length_s = MINUTE_S * rng.randint(4, 40)
+        length_s, stays = MINUTE_S * rng.randint(4, 40), stays + 1
         label = rng.choices((_SITTING, _STANDING, _WALKING), (6, 3, 2))[0]
-        if rng.random() < 0.03:
+        if stays in _GAPS:
             stop_s = min(t_s + length_s, end_s)
             reason = rng.choice((GapReason.STALL, GapReason.RECONNECT, GapReason.LOST))
             yield GapMark(t_ns=t_s * NS_PER_S, end_ns=stop_s * NS_PER_S, site=Site.LOWER_BACK, reason=reason, samples=9)

@@ -28,7 +28,7 @@ REACH = {
     "day": (DAY_S, 30 * DAY_S),
     "walking": (7 * DAY_S, 30 * DAY_S),
     "compensation": (30 * DAY_S,),
-    "clinic": (DAY_S,),
+    "clinic": (2 * DAY_S,),
     "devices": (QUARTER_S,),
     "service": (QUARTER_S,),
 }
