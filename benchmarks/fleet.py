@@ -27,6 +27,7 @@ from sagittal.topics import site_topic
 from sagittal.units import NS_PER_S
 
 CORES = 2
+RATE_HZ = 100
 WATCHED = 40
 
 
@@ -60,8 +61,9 @@ def _fleet(settings: Settings, asked: argparse.Namespace) -> bool:
     command = [sys.executable, "-m", "sagittal.cli", "simulate", *arguments, "--broker", settings.broker_url]
     command += [] if asked.tell else ["--no-tell"]
     begun = time.monotonic()
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         usage = _Usage(psutil.Process(process.pid))
+        assert process.stdout is not None
         assert process.stderr is not None
         for line in process.stderr:
             print(f"  {line.rstrip()}", flush=True)
@@ -69,11 +71,13 @@ def _fleet(settings: Settings, asked: argparse.Namespace) -> bool:
                 usage.begin()
                 print(f"  {asked.wearers / max(1e-9, time.monotonic() - begun):.0f} wearers made ready a second")
         usage.end()
+        said = process.stdout.read()
     client.disconnect()
     client.loop_stop()
-    if process.returncode or usage.begun is None:
+    lived_s = int(said.split()[0]) / RATE_HZ / asked.wearers if not process.returncode else 0.0
+    if usage.begun is None or lived_s == 0:
         return False
-    cores = usage.seconds / asked.seconds
+    cores = usage.seconds / lived_s
     print(
         f"{asked.wearers} wearers, {asked.scenario}: {cores:.2f} s of processor time for a second lived, "
         f"{cores / CORES:.2f} of the limit ({CORES} cores); {usage.memory_mb:.0f} MB"

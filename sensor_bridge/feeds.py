@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from sagittal.blocks import Block, ClockKind, Gap, GapReason
@@ -24,7 +24,7 @@ class Feed:
     """Samples from anywhere, each handed over when its time has come.
 
     `speed` 1 is real time; 0 is as fast as they come. `driver` says what the samples are; `samples` were
-    handed over so far, the last ones `late_s` after their time.
+    handed over so far, the last ones `late_s` after their time. `battery_percent` tells the charge at a time, UTC ns.
     """
 
     wearer: str
@@ -33,13 +33,14 @@ class Feed:
     driver: str
     stream: Iterable[Samples]
     speed: float = 1.0
-    battery_percent: float | None = None
+    battery_percent: Callable[[int], float] | None = None
     late_s: float = 0.0
     samples: int = 0
 
     async def run(self, outlet: Outlet, stop: asyncio.Event) -> None:
         """Deliver until the stream ends or `stop` is set."""
         begun: tuple[float, int] | None = None
+        charge: int | None = None
         for samples in self.stream:
             begun = begun or (time.monotonic(), samples.t_ns[0])
             if self.speed > 0:
@@ -55,8 +56,9 @@ class Feed:
                 return
             self.samples += len(samples.t_ns)
             outlet.samples(samples)
-            if self.battery_percent is not None:
-                outlet.state(DeviceState.STREAMING, battery_percent=self.battery_percent)
+            if self.battery_percent is not None and (left := round(self.battery_percent(samples.t_ns[-1]))) != charge:
+                charge = left
+                outlet.state(DeviceState.STREAMING, battery_percent=float(left))
 
 
 def recorded(blocks: Iterable[Block]) -> Iterator[Samples]:

@@ -27,6 +27,8 @@ class Behaviour:
             raise SettingsError(f"severity {self.severity} of {self.name} is out of range: choose 0 to 1")
         if self.name in SIDED and self.side is None:
             raise SettingsError(f"{self.name} needs a side: left or right")
+        if self.side is not None and self.name not in SIDED | {"short_step"}:
+            raise SettingsError(f"{self.name} has no side: leave {self.side} out")
 
     def scaled(self, factor: float) -> Behaviour:
         """The same with another severity."""

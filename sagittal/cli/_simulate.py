@@ -39,8 +39,12 @@ class Recorder:
         self.covered_s = 0.0
 
     def __enter__(self) -> Self:
+        if len(set(self._targets)) < len(self._targets):
+            raise RecordingError(f"{self._targets[0]} can't hold both the recording and the truth: name two files")
         for path, part in zip(self._targets, self._parts, strict=True):
             try:
+                if path.is_dir():
+                    raise IsADirectoryError(0, "it is a folder")
                 self._streams.append(part.open("wb"))
             except OSError as error:
                 self.__exit__(type(error), error, None)

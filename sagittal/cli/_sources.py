@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 import zlib
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from sagittal.blocks import ClockKind, Gap, GapReason
+from sagittal.blocks import AXES, ClockKind, Gap, GapReason
 from sagittal.errors import SettingsError
 from sagittal.names import Site
 from sagittal.settings import Device, Settings, Wearer, settings_file
@@ -125,7 +126,11 @@ def simulated_feed(
     from sensor_bridge.feeds import Feed
 
     samples = simulated_samples(one, site, start_ns, from_ns, size, until_ns)
-    return Feed(one.name, site, device, "simulated", samples, speed=speed)
+
+    def charge(t_ns: int) -> float:
+        return one.sensors[site].battery_percent((t_ns - from_ns) / NS_PER_S)
+
+    return Feed(one.name, site, device, "simulated", samples, speed=speed, battery_percent=charge)
 
 
 def simulated_samples(
@@ -137,18 +142,21 @@ def simulated_samples(
 
     sensor = one.sensors[site]
     for chunk in chunks(sensor, start_ns, from_ns, size, one.scenario):
-        if until_ns is not None and chunk.t_ns[-1] >= until_ns:
+        n = len(chunk.t_ns) if until_ns is None else bisect_left(chunk.t_ns, until_ns)
+        if n == 0:
             return
         gap = Gap(GapReason.LOST, chunk.lost, round(chunk.lost * sensor.step_s * NS_PER_S)) if chunk.lost else None
         yield Samples(
-            t_ns=chunk.t_ns,
-            acc=chunk.acc,
+            t_ns=chunk.t_ns[:n],
+            acc=chunk.acc[: n * AXES * 2],
             acc_scale=sensor.acc_scale,
-            gyr=chunk.gyr,
+            gyr=chunk.gyr[: n * AXES * 2],
             gyr_scale=sensor.gyr_scale,
             clock=ClockKind.TRUE,
             gap_before=Gap(GapReason.STALL, None, chunk.off_ns) if chunk.off_ns else gap,
         )
+        if n < len(chunk.t_ns):
+            return
 
 
 _DRIVERS: dict[str, Callable[[Wearer, Device], Source]] = {"simulated": _simulated}

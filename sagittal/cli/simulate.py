@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 START = "2026-01-05T07:00:00"
 AIR = "vhci"
+MAX_SECONDS = 400 * 86_400.0
 
 
 def register(app: typer.Typer) -> None:
@@ -104,6 +105,8 @@ def _begin_ns(start: str) -> int:
         at = datetime.fromisoformat(start)
     except ValueError:
         raise SettingsError(f"--start {start!r} is no time: write it such as {START}") from None
+    if not 1970 < at.year < 2200:
+        raise SettingsError(f"--start {start!r} can't be kept in nanoseconds: choose a year from 1971 to 2199")
     return round(at.replace(tzinfo=at.tzinfo or UTC).timestamp()) * NS_PER_S
 
 
@@ -112,6 +115,8 @@ def _write(
 ) -> None:
     if (seconds is None) == (days is None):
         raise SettingsError("--out needs to know how long: give --seconds or --days, one of them")
+    if seconds is not None and seconds > MAX_SECONDS:
+        raise SettingsError(f"a recording of {seconds} s can't be written: choose up to {MAX_SECONDS:.0f}, or --days")
     begun = time.monotonic()
     with Stopping() as stopping, Recorder(out, truth) as recorder:
         for one in members:

@@ -26,6 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=51, help="healthy people to simulate, three walks each")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--half", choices=("tune", "judge"), help="real people of one half alone; healthy walks only")
     parser.add_argument("--plots", type=Path, help="write SVG figures into this folder")
     asked = parser.parse_args()
     folder = Path(os.environ.get("SAGITTAL_DATA", ""))
@@ -34,7 +35,8 @@ def main() -> int:
             "SAGITTAL_DATA names no folder of reference recordings: set it, such as SAGITTAL_DATA=~/data\n"
         )
         return 2
-    real = _rows(((one.person, one.walked) for one in recordings.healthy(folder)), features)
+    people = (one for one in recordings.healthy(folder) if asked.half in (None, recordings.half_of(one.person)))
+    real = _rows(((one.person, one.walked) for one in people), features)
     simulated = _rows(population(asked.seed, asked.people, 3), features)
     good = _table("healthy walks, lower back", _ALL, real, simulated)
     for title, names in (("accelerations", ACCELERATION), ("with gyroscope", _ALL)):
@@ -46,6 +48,8 @@ def main() -> int:
         )
         good &= middle <= _REACH[title]
     _relation("cadence and vertical RMS", real, simulated)
+    if asked.half:
+        return 0 if good else 1
     for title, found, made in _others(folder, asked.seed):
         _table(title, _ALL, found, made)
     for site in (Site.SHANK_LEFT, Site.THIGH_LEFT):

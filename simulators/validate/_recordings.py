@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,11 @@ from simulators.validate._features import RATE_HZ, FloatArray, Walked
 
 LOW_PASSED = frozenset({"Sub01"})
 """Of the treadmill set: signals without impacts or spectra."""
+
+
+def half_of(person: str) -> str:
+    """`tune` or `judge`, by the person's name: whom one looked at while sizes were last changed, and the others."""
+    return ("tune", "judge")[zlib.crc32(person.encode()) % 2]
 
 
 @dataclass(frozen=True, slots=True)

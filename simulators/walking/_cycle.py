@@ -30,7 +30,7 @@ ANGLES = (
 _FORWARD, _SIDEWAYS = 1.45, 1.5
 _FORWARD_LEAD = np.exp(1j * np.radians([0, 47, 0, 75, 0, 90, 0, 0, 0, 0]))
 """Forwards the lower back leads the centre of mass by some 50 ms: phases of harmonics 2, 4 and 6."""
-_YAW = (0.72, 1.0, 0.63, 1.0, 0.5, 1.0)
+_YAW = (0.78, 1.0, 0.63, 1.0, 0.5, 1.0)
 _YAW_DELAY = 0.09
 _ROLL = (0.6, 0.9, 1.0, 1.0, 1.0, 1.0)
 _PITCH = (0.8, 1.4, 0.8, 1.4, 1.4, 4.0)
@@ -53,7 +53,7 @@ def make_cycle(person: Person, cadence_spm: float, speed_mps: float, *, range_of
     Steps shorter than is usual at a cadence lift the body less, by the square of their length as in an inverted
     pendulum (Zijlstra & Hof 2003); they turn and tilt pelvis and legs less, in proportion, and drive the body forward
     less and more smoothly: of Bovi's forward forces harmonics 4 and 6 grow with about the first and second to third
-    power of step length against harmonic 2.
+    power of step length against harmonic 2. Slower than usual legs swing nearly as far, quicker ones farther (Bovi).
     """
     manner = person.manner
     usual = person.cadence_at(person.speed_mps)
@@ -65,7 +65,7 @@ def make_cycle(person: Person, cadence_spm: float, speed_mps: float, *, range_of
     forces[2] *= _FORWARD * manner.forward * manner.vigour**0.7 * _FORWARD_LEAD
     forces[2] *= length ** (0.5 * np.arange(1, HARMONICS + 1))
     forces[0] = _with_second_peak(forces[0], manner.phases[6])
-    swing = range_of_motion * pace**0.8 * length
+    swing = range_of_motion * pace ** (0.8 if pace > 1 else 0.4) * length
     angles = np.zeros((len(ANGLES), HARMONICS), dtype=np.complex128)
     angles[0] = manner.yaw * swing * _normal.delayed(_scaled("rotation", _YAW), _YAW_DELAY)
     angles[1] = manner.pitch * pace**0.7 * _scaled("tilt", _PITCH)

@@ -20,12 +20,15 @@ IntArray = npt.NDArray[np.intp]
 
 # A contact at the lower back: a damped ring upwards, to the other foot, forwards, m/s², and about these axes, rad/s;
 # its frequency, Hz, and decay, s. The skin under a 20-40 g sensor rings near 8 Hz.
-_RING = np.array([3.5, 4.4, 4.2, 0.37, 0.76, 0.35])
+_RING = np.array([3.8, 4.4, 4.2, 0.37, 0.76, 0.35])
 _RING_HZ = np.array([8.0, 7.5, 7.5, 7.0, 7.5, 7.0])
 _RING_DECAY_S = np.array([0.075, 0.08, 0.05, 0.07, 0.07, 0.07])
+_SPEED = 1.2
+_OWN_SPEED = np.array([0.0, 0.0, 1.0, 0.0, 1.0, 0.0])
+"""Rings grow with a power of speed; at the trunk, forwards and in pitch, again with speed against one's own."""
 _PUSH_OFF_S = 0.04
 """Forwards it begins before the contact, with the push-off of the other foot."""
-_ROUGH = np.array([0.74, 0.74, 0.65, 0.175, 0.21, 0.14])
+_ROUGH = np.array([0.69, 0.74, 0.65, 0.175, 0.21, 0.14])
 _ROUGH_BAND = (3.0, 20.0)
 _ROUGH_KNOT_S = 0.014
 _AMPLITUDE_CV = np.array([0.07, 0.12, 0.09, 0.12, 0.09, 0.06])
@@ -45,7 +48,11 @@ _SITE_GAIN: dict[Site, tuple[float, float, float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Gait:
-    """A bout: steps, cycle, speed and the gain with which it begins and ends; `stir` scales what soft tissue adds."""
+    """A bout: steps, cycle, speed and the gain with which it begins and ends.
+
+    `stir` scales what soft tissue adds: the speed against usual, less where steps are gentle; `haste` is the speed
+    against one's own.
+    """
 
     steps: Steps
     cycle: Cycle
@@ -60,6 +67,7 @@ class Gait:
     unsteady: float = 1.0
     step_shares: tuple[float, float] = (1.0, 1.0)
     stir: float = 1.0
+    haste: float = 1.0
 
     def motion(self, t: FloatArray, channels: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Pelvis's acceleration (3, n) in path axes, the first angles (channels, 3, n), and the heading (3, n), rad."""
@@ -131,13 +139,16 @@ class Gait:
                 for at, passed in [(early, before) if one == 2 else (place, since)]
             ]
         )
-        size = np.array(self.manner.rough) * _ROUGH * self.manner.firmness * self.stir * np.sqrt(self.unsteady)
+        size = np.array(self.manner.rough) * _ROUGH * self.manner.firmness * np.sqrt(self.unsteady)
+        size *= self.stir
         noise = rough.at(t)[:, 0] * size[:, None] * (0.55 + 0.9 * np.exp(-share / 0.25))
         up, side, ahead, turning = _SITE_GAIN.get(site, (1.0, 1.0, 1.0, 1.0))
         weight = np.array([up, side, ahead, turning, turning, turning])[:, None]
         if site in (Site.SHANK_LEFT, Site.THIGH_LEFT, Site.SHANK_RIGHT, Site.THIGH_RIGHT):
             own = 0 if site in (Site.SHANK_RIGHT, Site.THIGH_RIGHT) else 1
             ring = ring * np.where(place % 2 == own, 1.0, 0.3)
+        else:
+            weight *= self.haste ** _OWN_SPEED[:, None]
         return np.asarray(weight * gain[0] * (ring + noise))
 
 
@@ -150,14 +161,14 @@ def _ring(channel: int, since: FloatArray, hz: FloatArray) -> FloatArray:
 
 
 def draw_rings(
-    rng: np.random.Generator, count: int, manner: Manner, size: float, lift: tuple[float, float]
+    rng: np.random.Generator, count: int, manner: Manner, stir: float, lift: tuple[float, float]
 ) -> tuple[FloatArray, FloatArray]:
     """Sizes (count, 6) and base frequencies (count,) of each contact's ring.
 
     Sizes vary by 22 % from contact to contact and by 18 % more along each axis. `lift` (right, left) is how much the
     leg is spared: it lands softer and the other harder.
     """
-    sizes = _RING * np.array(manner.ring) * manner.firmness * size
+    sizes = _RING * np.array(manner.ring) * manner.firmness * stir**_SPEED
     each = np.exp(0.22 * rng.standard_normal((count, 1)) + 0.18 * rng.standard_normal((count, 6)))
     rings = sizes * each
     sign = np.where(np.arange(count) % 2 == 0, 1.0, -1.0)

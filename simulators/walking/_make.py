@@ -20,6 +20,8 @@ __all__ = ["Turning", "make_gait", "rough_noise"]
 
 _SLOWEST_MPS, _FASTEST_MPS = 0.2, 2.2
 _USUAL_MPS = 1.14
+_SLOWER_UNEVEN = 0.8
+"""Timing varies more below one's own speed (Kang & Dingwell 2008), by this power of it."""
 _STAIRS_SPM = {1: 72.0, -1: 88.0}
 
 
@@ -49,14 +51,13 @@ def make_gait(
     fade = _fade(traits, tired_s)
     turns = [_turn(start_s + one.start_s, one.angle) for one in turnings]
     slow = [(turn.start_s, turn.end_s) for turn in turns]
-    steps = make_steps(rng, person, traits, start_s, duration_s, 60.0 / cadence, fade, slow)
+    uneven = max(1.0, person.speed_mps / speed_mps) ** _SLOWER_UNEVEN
+    steps = make_steps(rng, person, traits, start_s, duration_s, 60.0 / cadence, fade, slow, uneven)
     cycle = _changed(make_cycle(person, cadence, speed, range_of_motion=traits.rotation**0.5), traits)
     if stairs:
         cycle = _on_stairs(cycle, stairs)
-    pace = speed / _USUAL_MPS
-    rings, ring_hz = draw_rings(
-        rng, len(steps.contacts), person.manner, traits.soft * pace**1.2, (traits.lift_right, traits.lift_left)
-    )
+    stir, haste = traits.soft * speed / _USUAL_MPS, speed / person.speed_mps
+    rings, ring_hz = draw_rings(rng, len(steps.contacts), person.manner, stir, (traits.lift_right, traits.lift_left))
     amplitude, heading = amplitude_noise(key)
     return Gait(
         steps,
@@ -71,7 +72,8 @@ def make_gait(
         heading,
         person.manner.unsteady * traits.unsteady,
         _step_shares(traits),
-        traits.soft * pace,
+        stir,
+        haste,
     )
 
 

@@ -47,17 +47,19 @@ def make_steps(
     step_s: float,
     fade: tuple[float, float] = (0.0, 0.0),
     slow: Sequence[tuple[float, float]] = (),
+    uneven_times: float = 1.0,
 ) -> Steps:
     """Contacts from about `start_s` until about `start_s + duration_s` at a mean step time.
 
     Stride times wander with long memory (a sum of slow processes; DFA exponents of 0.75 to 0.8, Hausdorff 1995), each
-    step jitters by 1 %, the first and last steps are slower.
+    step jitters by 1 %, the first and last steps are slower. `uneven_times` scales both.
     """
     from scipy.interpolate import CubicSpline  # here, for it takes longer to load than a bridge to start
 
     count = max(4, round(duration_s / step_s))
-    wander = person.manner.stride_cv * traits.unsteady * _long_memory(rng, count)
-    jitter = _WHITE * traits.unsteady * rng.standard_normal(count)
+    scale = traits.unsteady * uneven_times
+    wander = person.manner.stride_cv * scale * _long_memory(rng, count)
+    jitter = _WHITE * scale * rng.standard_normal(count)
     uneven = 0.5 * (traits.short_stance_right - traits.short_stance_left)
     place = np.arange(count)
     even = np.where(place % 2 == 0, uneven, -uneven)

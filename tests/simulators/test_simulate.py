@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from itertools import islice, pairwise
 from pathlib import Path
@@ -9,12 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sagittal.blocks import Block
 from sagittal.cli import build
+from sagittal.cli._sources import simulated_feed
 from sagittal.codec import read_blocks
 from sagittal.errors import SagittalError
 from sagittal.names import PostureLabel, Site
 from sagittal.truth import read_truth
 from sagittal.units import NS_PER_S
+from sensor_bridge.source import Outlet, Samples
 from simulators import Flaws, Person, Sensor, Wearer, walk
 from simulators.fleet import Wish, fleet, member
 from simulators.scenarios import DAY_S, SCENARIOS, severity
@@ -80,6 +84,7 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
     assert a == b != c
     assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "b.jsonl").read_bytes()
     blocks = list(read_blocks(tmp_path / "a.cborseq"))
+    assert sum(block.n for block in blocks if isinstance(block, Block)) == pytest.approx(2 * 4000, abs=6)
     assert {block.site for block in blocks} == {Site.LOWER_BACK, Site.SHANK_LEFT}  # type: ignore[union-attr]
     messages = list(read_truth(tmp_path / "a.jsonl"))
     assert [len(one.segments["shank_left"].flexion_deg) for one in messages] == [100] * 4
@@ -122,6 +127,32 @@ def test_a_fleet_goes_through_the_path_with_its_truth_and_loses_nothing(tmp_path
     assert len(told) >= 15
 
 
+class _Told(Outlet):
+    """Counts the samples of a feed and keeps what it says of its charge."""
+
+    def __init__(self) -> None:
+        self.n = 0
+        self.charges: list[float | None] = []
+
+    def samples(self, samples: Samples) -> None:
+        self.n += len(samples.t_ns)
+
+    def state(self, *_: object, battery_percent: float | None = None, **__: object) -> None:
+        self.charges.append(battery_percent)
+
+
+async def test_a_simulated_wearable_loses_charge_and_ends_to_the_sample() -> None:
+    one = member(Wish(scenario="demo"), 0)
+    one.sensors[Site.LOWER_BACK].battery_h = 100 / 3600
+    begin_ns = 1_760_000_000 * NS_PER_S
+    end_ns = begin_ns + 40 * NS_PER_S
+    told = _Told()
+    feed = simulated_feed(one, Site.LOWER_BACK, "d", begin_ns, begin_ns, speed=0, size=7, until_ns=end_ns)
+    await feed.run(told, asyncio.Event())
+    assert told.n == pytest.approx(4000, abs=3)
+    assert told.charges == [float(left) for left in range(100, 59, -1)]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -135,13 +166,20 @@ def test_a_fleet_goes_through_the_path_with_its_truth_and_loses_nothing(tmp_path
         (("--site", "elbow"), ("elbow",)),
         (("--seed", "-1"), ("seed -1",)),
         (("--start", "yesterday"), ("yesterday",)),
+        (("--start", "2999-01-01"), ("2999", "2199")),
+        (("--start", "1900-01-01"), ("1900", "1971")),
+        (("--seconds", "inf"), ("inf", "--days")),
+        (("--behaviour", "guarded_back:1:left"), ("guarded_back", "no side")),
+        (("--truth", "{out}"), ("two files",)),
+        (("--out", "{folder}"), ("folder",)),
         (("--days", "1"), ("--seconds or --days",)),
     ],
 )
 def test_the_impossible_is_refused_in_words(tmp_path: Path, arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
     out = tmp_path / "x.cborseq"
+    given = [one.format(out=out, folder=tmp_path) for one in arguments]
     with pytest.raises(SagittalError) as caught:
-        build()(["simulate", "--out", str(out), "--seconds", "5", *arguments], standalone_mode=False)
+        build()(["simulate", "--out", str(out), "--seconds", "5", *given], standalone_mode=False)
     assert all(word in str(caught.value) for word in words)
     assert not list(tmp_path.iterdir())
 
