@@ -2,7 +2,7 @@
 
 `python -m benchmarks.soak --minutes 120 --ledger soak.json` starts a broker, a worker, a bridge, and three virtual
 wearables behind a Bluetooth adapter of their own, and every minute breaks something: a link, a wearable that falls
-silent or reboots, the broker, the worker (SIGKILL), the bridge (SIGKILL), and an outage that outlasts the spool. Each
+silent or reboots, the broker, the worker (SIGKILL), the bridge (SIGKILL), and outages that outlast the spool. Each
 sample carries its own number, so that in the end: samples measured = samples stored + samples missing behind marks.
 SIGTERM ends it early, with its ledger.
 """
@@ -222,6 +222,7 @@ def faults(soak: Soak, rng: random.Random, outage_s: float) -> list[tuple[str, C
         ("broker killed", lambda: restart("broker", 4)),
         ("wearable rebooted", lambda: soak.tell(f"reboot {some()}")),
         ("broker away beyond the spool", lambda: restart("broker", outage_s)),
+        ("worker away beyond the spool", lambda: restart("worker", outage_s)),
     ]
 
 
