@@ -43,14 +43,24 @@ class TrueContact(_Part):
 
 
 class TrueSegment(_Part):
-    """Inclination of a segment, degrees: its top leaning forwards, and to the right, positive."""
+    """A segment's inclination and orientation.
+
+    Attributes
+    ----------
+    flexion_deg, lateral_deg
+        Its top leaning forwards, and to the right, positive.
+    quat_wxyz
+        Unit quaternions that take its axes (up, right, forward) to the earth's; forward there is where the wearer faced
+        when the present act began, a stretch of one posture or one walk.
+    """
 
     flexion_deg: list[float]
     lateral_deg: list[float]
+    quat_wxyz: list[tuple[float, float, float, float]]
 
 
 class Truth(_Part):
-    """What is true from `t_ns` to `end_ns` (UTC); inclinations every `dt_ns` from `t_ns` on."""
+    """What is true from `t_ns` to `end_ns` (UTC); segments every `dt_ns` from `t_ns` on."""
 
     wearer: Name
     t_ns: int

@@ -57,7 +57,9 @@ class Stirring:
 class Frames:
     """The segments at rising times t (n,), s, within one act."""
 
-    def __init__(self, run: Run, t: FloatArray, person: Person, stirring: Stirring, *, legs: bool) -> None:
+    def __init__(
+        self, run: Run, t: FloatArray, person: Person, stirring: Stirring, *, legs: bool, whole: bool = False
+    ) -> None:
         self._person = person
         curves = np.zeros((len(CHANNELS), 3, len(t)))
         for place, name in enumerate(CHANNELS):
@@ -75,7 +77,7 @@ class Frames:
         forces[UP] += curves[_AT["height"], 2]
         forces[FORWARD] += curves[_AT["ahead"], 2]
         self._stir(stirring, t, yaw, forces)
-        path = path_frame(forces, curves[_AT["heading"]])
+        path = path_frame(forces, curves[_AT["heading"]], whole=whole)
         self._yaw = yaw
         self._level = path.turned(UP, yaw)
         self.pelvis = self._turned(self._level, curves[_PELVIS[0]], curves[_PELVIS[1]])

@@ -23,13 +23,15 @@ class Frame:
     """A segment's axes (up, right, forward) at n times, each (3, n) in those axes.
 
     `force` is the specific force at the origin, m/s²; `rate` and `change` are the angular rate, rad/s, and its
-    derivative; `up` is the direction against gravity. Rotations follow the right hand.
+    derivative; `up` is the direction against gravity, `ahead`, where it is asked for, where heading zero points.
+    Rotations follow the right hand.
     """
 
     force: FloatArray
     rate: FloatArray
     change: FloatArray
     up: FloatArray
+    ahead: FloatArray | None = None
 
     def turned(self, axis: Axis, angle: FloatArray) -> Frame:
         """The frame of a part that is turned about an axis by an angle's curve (3, n), rad, on the same origin."""
@@ -40,11 +42,21 @@ class Frame:
         change[j] -= angle[1] * rate[i]
         change[axis] += angle[2]
         rate[axis] += angle[1]
-        return Frame(_inverse(axis, c, s, self.force), rate, change, _inverse(axis, c, s, self.up))
+        ahead = None if self.ahead is None else _inverse(axis, c, s, self.ahead)
+        return Frame(_inverse(axis, c, s, self.force), rate, change, _inverse(axis, c, s, self.up), ahead)
 
     def moved(self, point: Point) -> Frame:
         """The same axes with the origin at another point of the segment."""
-        return Frame(self.force_at(point), self.rate, self.change, self.up)
+        return Frame(self.force_at(point), self.rate, self.change, self.up, self.ahead)
+
+    def orientation(self) -> FloatArray:
+        """(n, 4) quaternions, scalar first, that take own axes to the earth's (up, right, forward at heading zero)."""
+        from scipy.spatial.transform import Rotation  # here, for it takes longer to load than a bridge to start
+
+        if self.ahead is None:
+            raise ValueError("this frame was made without its heading: ask for it where the path begins")
+        rows = np.stack((self.up, _cross(self.ahead, self.up), self.ahead))
+        return np.asarray(Rotation.from_matrix(rows.transpose(2, 0, 1)).as_quat(canonical=True, scalar_first=True))
 
     def force_at(self, point: Point) -> FloatArray:
         """Specific force at a point of the segment: f + ω̇ × r + ω × (ω × r)."""
@@ -52,14 +64,21 @@ class Frame:
         return np.asarray(self.force + _cross(self.change, r) + _cross(self.rate, _cross(self.rate, r)))
 
 
-def path_frame(acceleration: FloatArray, heading: FloatArray) -> Frame:
-    """Upright axes that follow the heading's curve (3, n), at a point with an acceleration (3, n) in these axes."""
+def path_frame(acceleration: FloatArray, heading: FloatArray, *, whole: bool = False) -> Frame:
+    """Upright axes that follow the heading's curve (3, n), at a point with an acceleration (3, n) in these axes.
+
+    `whole` keeps the heading, which costs some time, so that orientations can be asked for.
+    """
     n = acceleration.shape[1]
     force = acceleration.copy()
     force[UP] += STANDARD_GRAVITY_MPS2
     rate, change, up = np.zeros((3, n)), np.zeros((3, n)), np.zeros((3, n))
     rate[UP], change[UP], up[UP] = heading[1], heading[2], 1.0
-    return Frame(force, rate, change, up)
+    if not whole:
+        return Frame(force, rate, change, up)
+    ahead = np.zeros((3, n))
+    ahead[FORWARD] = 1.0
+    return Frame(force, rate, change, up, _inverse(UP, np.cos(heading[0]), np.sin(heading[0]), ahead))
 
 
 def inclination(up: FloatArray) -> tuple[FloatArray, FloatArray]:

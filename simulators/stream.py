@@ -93,7 +93,7 @@ def truth(
     def ns(time_s: float) -> int:
         return start_ns + round(time_s * NS_PER_S)
 
-    found = wearer.inclinations(t, sites)
+    found = wearer.segments(t, sites)
     spans = wearer.spans(from_s, from_s + seconds)
     active = {(one.name, one.side): one for span in spans for one in span.behaviours if one.severity > 0}
     return Truth(
@@ -102,10 +102,12 @@ def truth(
         end_ns=ns(from_s + seconds),
         dt_ns=round(_TRUTH_STEP_S * NS_PER_S),
         segments={
-            segment: TrueSegment(
-                flexion_deg=np.round(angles[0], 2).tolist(), lateral_deg=np.round(angles[1], 2).tolist()
+            name: TrueSegment(
+                flexion_deg=np.round(one.flexion_deg, 2).tolist(),
+                lateral_deg=np.round(one.lateral_deg, 2).tolist(),
+                quat_wxyz=np.round(one.quat, 5).tolist(),
             )
-            for segment, angles in found.items()
+            for name, one in found.items()
         },
         postures=[
             TrueSpan(start_ns=ns(one.start_s), end_ns=ns(one.end_s), posture=one.posture, detail=one.detail)

@@ -34,6 +34,24 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True)
+class Segment:
+    """A segment at n times.
+
+    Attributes
+    ----------
+    flexion_deg, lateral_deg
+        (n,) inclination: its top leaning forwards, and to the right, positive.
+    quat
+        (n, 4) scalar first, from its axes (up, right, forward) to the earth's; forward there is where the wearer faced
+        when the act began.
+    """
+
+    flexion_deg: FloatArray
+    lateral_deg: FloatArray
+    quat: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
     """A stretch of one posture, s, with the behaviours active in it."""
 
@@ -104,19 +122,21 @@ class Wearer:
             out[2:, rows] = inclination(frames.trunk().up)
         return Truth(*np.degrees(out))
 
-    def inclinations(self, t: FloatArray, sites: Sequence[Site]) -> dict[str, FloatArray]:
-        """Segment to (2, n) degrees at rising times t (n,): its top leaning forwards, and to the right, positive.
-
-        Pelvis and upper trunk always, thighs and shanks where they carry a site.
-        """
+    def segments(self, t: FloatArray, sites: Sequence[Site]) -> dict[str, Segment]:
+        """Pelvis and upper trunk, and the thighs and shanks that carry a site, at rising times t (n,)."""
         legs = [site for site in sites if site in _LEGS]
-        out = {str(name): np.empty((2, len(t))) for name in ("pelvis", "upper_trunk", *legs)}
+        out = {
+            str(name): Segment(np.empty(len(t)), np.empty(len(t)), np.empty((len(t), 4)))
+            for name in ("pelvis", "upper_trunk", *legs)
+        }
         for run, rows in self._split(t):
-            frames = self._frames(run, t[rows], legs=bool(legs))
-            ups = {"pelvis": frames.pelvis.up, "upper_trunk": frames.trunk().up}
-            ups |= {str(site): frames.leg(site).up for site in legs}
-            for name, up in ups.items():
-                out[name][:, rows] = np.degrees(inclination(up))
+            frames = Frames(run, t[rows], self.person, self._stirring, legs=bool(legs), whole=True)
+            found = {"pelvis": frames.pelvis, "upper_trunk": frames.trunk()}
+            found |= {str(site): frames.leg(site) for site in legs}
+            for name, frame in found.items():
+                flexion, lateral = inclination(frame.up)
+                out[name].flexion_deg[rows], out[name].lateral_deg[rows] = np.degrees(flexion), np.degrees(lateral)
+                out[name].quat[rows] = frame.orientation()
         return out
 
     def spans(self, start_s: float, end_s: float) -> list[Span]:

@@ -44,7 +44,7 @@ STOP_S = 8.0
 TELL_S = 10.0
 LATE_S = 5.0
 MOST_MB = 500.0
-"""What may wait for a worker in memory, all processes together."""
+"""What may wait for a worker in memory, of each process."""
 _MEMORY = Path("/dev/shm")  # noqa: S108  # what nobody wore need not survive a power cut; the folder's name is random
 
 

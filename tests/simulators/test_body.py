@@ -10,10 +10,12 @@ import pytest
 import vqf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 
 from sagittal.errors import SettingsError
 from sagittal.names import PostureLabel, Side, Site
 from simulators import Act, Behaviour, Flaws, Mounting, Person, Recording, Turned, Wearer, hold, record, walk
+from simulators._frames import Frames
 from simulators._noise import Noise
 from simulators._rigid import FORWARD, RIGHT, UP, path_frame
 from simulators.behaviours import BEHAVIOURS, SIDED, parse_behaviour, traits
@@ -58,6 +60,27 @@ def test_integrating_the_rate_gives_the_angle() -> None:
     assert np.abs(np.cumsum(rate) * 0.001 - (flexion - flexion[0])).max() < 1.5
 
 
+@pytest.mark.parametrize(
+    ("site", "segment", "start_s"),
+    [(Site.PELVIS, "pelvis", 14.0), (Site.UPPER_TRUNK, "upper_trunk", 61.0), (Site.SHANK_LEFT, "shank_left", 14.0)],
+)
+def test_orientation_turns_as_the_rates_say(site: Site, segment: str, start_s: float) -> None:
+    """Through a turn of 180° while walking, and through a bend."""
+    wearer = Wearer(Person(), lambda _: DAY, seed=2)
+    t = np.arange(start_s, start_s + 5.0, 0.002)
+    found = wearer.segments(t, [site])[segment]
+    turn = Rotation.from_quat(found.quat, scalar_first=True)
+    between = (turn[:-1].inv() * turn[1:]).as_rotvec() / 0.002
+    ((run, _),) = wearer._split(t)
+    rigid = Frames(run, t[:-1] + 0.001, wearer.person, wearer._stirring, legs=True).site(site)[3:].T
+    error = np.sqrt(((between - rigid) ** 2).sum(axis=1).mean())
+    print(f"{segment}: RMS {error:.5f} rad/s of {np.sqrt((rigid**2).sum(axis=1).mean()):.2f}")
+    assert error < 1e-3
+    up = turn.inv().apply([1.0, 0.0, 0.0])
+    flexion = np.degrees(np.arctan2(-up[:, 2], up[:, 0]))
+    assert np.abs(flexion - found.flexion_deg).max() < 1e-6
+
+
 def test_the_force_of_a_turning_lever_is_its_second_derivative() -> None:
     t = np.arange(0.0, 2.0, 5e-4)
 
@@ -73,12 +96,16 @@ def test_the_force_of_a_turning_lever_is_its_second_derivative() -> None:
         return out
 
     heading, a, b = curve(1.0, 1.3), curve(0.4, 5.0), curve(0.3, 3.0)
-    frame = path_frame(np.zeros((3, len(t))), heading).turned(RIGHT, a).turned(FORWARD, b)
+    frame = path_frame(np.zeros((3, len(t))), heading, whole=True).turned(RIGHT, a).turned(FORWARD, b)
     turn = matrix(UP, heading[0]) @ matrix(RIGHT, a[0]) @ matrix(FORWARD, b[0])
     point = np.array([0.2, -0.1, 0.3])
     acceleration = np.gradient(np.gradient(turn @ point, t, axis=0), t, axis=0) + np.array([9.80665, 0, 0])
     force = np.einsum("nji,nj->in", turn, acceleration)
     assert np.abs(frame.force_at((0.2, -0.1, 0.3)) - force)[:, 5:-5].max() < 1e-3
+    found = Rotation.from_quat(frame.orientation(), scalar_first=True).as_matrix()
+    assert np.abs(found - turn).max() < 1e-9
+    with pytest.raises(ValueError, match="heading"):
+        path_frame(np.zeros((3, len(t))), heading).orientation()
 
 
 @settings(max_examples=10, deadline=None)

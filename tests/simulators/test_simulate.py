@@ -88,6 +88,7 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
     assert {block.site for block in blocks} == {Site.LOWER_BACK, Site.SHANK_LEFT}  # type: ignore[union-attr]
     messages = list(read_truth(tmp_path / "a.jsonl"))
     assert [len(one.segments["shank_left"].flexion_deg) for one in messages] == [100] * 4
+    assert [len(one.segments["pelvis"].quat_wxyz) for one in messages] == [100] * 4
     assert {one.side for part in messages for one in part.contacts} == {"left", "right"}
     done = sagittal(
         "score",
