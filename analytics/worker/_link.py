@@ -197,11 +197,6 @@ class Outgoing:
                 self._advance()
         return len(rows)
 
-    def caught_up(self) -> bool:
-        """Whether nothing is on its way."""
-        with self._lock:
-            return not self._flight
-
     def _acknowledged(self, mid: int) -> None:
         with self._lock:
             if mid < 0:
