@@ -132,9 +132,10 @@ def _partner(bout: dict[str, Any], others: list[dict[str, Any]]) -> dict[str, An
 
 @dataclass
 class Strikes:
-    """Heel strikes over a set: `matches` of all contacts, `in_bouts` of those that bouts count."""
+    """Heel strikes over a set: `matches` of all, `in_walk` in the walk as marked, `in_bouts` those that bouts count."""
 
     matches: Matches = field(default_factory=Matches)
+    in_walk: Matches = field(default_factory=Matches)
     in_bouts: Matches = field(default_factory=Matches)
     own_lag_s: list[float] = field(default_factory=list)
     sided: list[bool] = field(default_factory=list)
@@ -163,6 +164,9 @@ def strikes(every: Sequence[Judged]) -> Strikes:
         ]
         ours = [(contact["time_s"], contact["side"]) for contact in one.found["initial_contacts"]]
         walk = _matched(ours, sorted(theirs), 0.1)
+        start_s, end_s = (np.asarray(one.ref["trial"], dtype=float).ravel()[:2] - first) / rate
+        inside = [[x for x in these if start_s - 0.1 <= x[0] <= end_s + 0.1] for these in (ours, sorted(theirs))]
+        found.in_walk += _matched(inside[0], inside[1], 0.1)
         found.in_bouts += _matched(_contacts(one.found["walking_bouts"]), sorted(theirs), 0.1)
         found.matches += walk
         found.own_lag_s += list(np.asarray(walk.error_s) - np.median(walk.error_s)) if walk.error_s else []
