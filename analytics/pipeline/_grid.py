@@ -17,12 +17,14 @@ from sagittal.units import NS_PER_S
 
 ROW_NS = NS_PER_S // GRID_HZ
 HOP = GRID_HZ
+_RESTART_NS = round(threshold("gap.restart_s") * NS_PER_S)
+_BRIDGED_NS = round(threshold("gap.bridged_s") * NS_PER_S)
 _AXES = 6
 
 IntArray = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Hop:
     """Up to a second of grid rows: UTC of the first row's segment, row number in it, (n, 6) acc and gyr, validity."""
 
@@ -53,9 +55,9 @@ class GridState:
 
 def samples_of(blocks: Sequence[Block]) -> tuple[IntArray, FloatArray]:
     """Times, UTC ns, and (n, 6) acc in m/s² and gyr in rad/s of blocks; without gyroscope its columns are zero."""
-    n = np.array([block.n for block in blocks])
-    samples = np.empty((int(n.sum()), _AXES))
-    for columns, data, scale in (
+    n = [block.n for block in blocks]
+    by_axis = np.empty((_AXES, sum(n)))
+    for axes, data, scales in (
         (slice(0, 3), [block.acc for block in blocks], [block.acc_scale for block in blocks]),
         (
             slice(3, 6),
@@ -64,39 +66,38 @@ def samples_of(blocks: Sequence[Block]) -> tuple[IntArray, FloatArray]:
         ),
     ):
         counts = np.frombuffer(b"".join(data), "<i2").reshape(-1, 3)
-        np.multiply(counts, np.repeat(scale, n)[:, None], out=samples[:, columns])
-    t0_ns = np.repeat(np.array([block.t0_ns for block in blocks]), n)
-    return t0_ns + _offsets(blocks, n), samples
+        scale = scales[0] if len(set(scales)) == 1 else np.repeat(scales, n)
+        np.multiply(counts.T, scale, out=by_axis[axes])
+    times = [_times(block) for block in blocks]
+    return times[0] if len(times) == 1 else np.concatenate(times), by_axis.T
 
 
-def _offsets(blocks: Sequence[Block], n: IntArray) -> IntArray:
-    """Of every sample, ns behind its block's first."""
-    place = np.arange(int(n.sum())) - np.repeat(np.cumsum(n) - n, n)
-    offsets: IntArray = place * np.repeat(np.array([block.dt_ns for block in blocks]), n)
-    uneven = [block.offsets_ns for block in blocks if block.offsets_ns is not None]
-    if uneven:
-        where = np.repeat(np.array([block.offsets_ns is not None for block in blocks]), n)
-        offsets[where] = np.frombuffer(b"".join(uneven), "<u4")
-    return offsets
+def _times(block: Block) -> IntArray:
+    """UTC of a block's samples, ns."""
+    if block.offsets_ns is None:
+        return np.arange(block.t0_ns, block.t0_ns + block.n * block.dt_ns, block.dt_ns, dtype=np.int64)
+    return np.frombuffer(block.offsets_ns, "<u4").astype(np.int64) + block.t0_ns
 
 
 def feed(state: GridState, t_ns: IntArray, samples: FloatArray) -> tuple[GridState, list[Hop]]:
     """Take samples; the whole hops they complete. A step back or a gap of more than 0.5 s ends the segment."""
-    restart_ns = round(threshold("gap.restart_s") * NS_PER_S)
-    before = np.concatenate(([state.last_ns], t_ns[:-1]))
-    step = t_ns - before
-    fresh = (step <= 0) | (step > restart_ns) | (before < 0)
+    times, by_axis = np.empty(len(t_ns) + 1, dtype=np.int64), np.empty((_AXES, len(t_ns) + 1))
+    times[0], times[1:] = state.last_ns, t_ns
+    by_axis[:, 0], by_axis[:, 1:] = state.last, samples.T
+    step = times[1:] - times[:-1]
+    fresh = (step <= 0) | (step > _RESTART_NS)
+    fresh[0] |= state.last_ns < 0
     hops: list[Hop] = []
-    edges = [*np.flatnonzero(fresh).tolist(), len(t_ns)]
-    if edges[0] > 0:
-        state, found = _extend(state, t_ns[: edges[0]], samples[: edges[0]])
-        hops += found
+    edges = [*(fresh.nonzero()[0] + 1).tolist(), len(times)]
+    if edges[0] > 1:
+        state, hops = _extend(state, times[: edges[0]], by_axis[:, : edges[0]])
     for start, end in pairwise(edges):
         state, found = finish(state)
         hops += found
-        state = _begin(state, int(t_ns[start]), samples[start])
-        state, found = _extend(state, t_ns[start + 1 : end], samples[start + 1 : end])
-        hops += found
+        state = _begin(state, int(times[start]), by_axis[:, start])
+        if end > start + 1:
+            state, found = _extend(state, times[start:end], by_axis[:, start:end])
+            hops += found
     return state, hops
 
 
@@ -122,34 +123,47 @@ def _begin(state: GridState, t_ns: int, sample: FloatArray) -> GridState:
     )
 
 
-def _extend(state: GridState, t_ns: IntArray, samples: FloatArray) -> tuple[GridState, list[Hop]]:
-    if not len(t_ns):
-        return state, []
-    times = np.concatenate(([state.last_ns], t_ns))
-    values = np.vstack((state.last, samples))
-    first = state.segment_ns + (state.cut + len(state.rest)) * ROW_NS
+def _extend(state: GridState, times: IntArray, by_axis: FloatArray) -> tuple[GridState, list[Hop]]:
+    """Rows up to the last of (6, n) samples, of which the first is the one before."""
+    kept = len(state.rest)
+    first = state.segment_ns + (state.cut + kept) * ROW_NS
     grid = np.arange(first, int(times[-1]) + 1, ROW_NS, dtype=np.int64)
-    right = np.searchsorted(times, grid, side="left")
-    left = np.maximum(right - 1, 0)
-    step = times[right] - times[left]
-    share = np.where(step > 0, (grid - times[left]) / np.maximum(step, 1), 0.0)[:, None]
-    rows = np.vstack((state.rest, values[left] + (values[right] - values[left]) * share))
-    bridged = step > round(threshold("gap.bridged_s") * NS_PER_S)
-    valid = np.concatenate((state.valid, ~bridged))
+    before_ns, step, low, high = _around(grid, times, by_axis)
+    rows, valid = np.empty((_AXES, kept + len(grid))), np.empty(kept + len(grid), dtype=bool)
+    rows[:, :kept], valid[:kept] = state.rest.T, state.valid
+    made = rows[:, kept:]
+    np.subtract(high, low, out=made)
+    made *= (grid - before_ns) / step
+    made += low
+    np.less_equal(step, _BRIDGED_NS, out=valid[kept:])
+    bridged = len(grid) - int(np.count_nonzero(valid[kept:]))
+    turned, count = rows.T, len(valid) // HOP
     hops = [
-        Hop(state.segment_ns, state.cut + at, rows[at : at + HOP], valid[at : at + HOP])
-        for at in range(0, len(rows) - HOP + 1, HOP)
+        Hop(state.segment_ns, state.cut + at, turned[at : at + HOP], valid[at : at + HOP])
+        for at in range(0, count * HOP, HOP)
     ]
-    kept = len(hops) * HOP
     return (
         evolve(
             state,
-            cut=state.cut + kept,
-            rest=rows[kept:].copy(),
-            valid=valid[kept:].copy(),
+            cut=state.cut + count * HOP,
+            rest=turned[count * HOP :].copy(),
+            valid=valid[count * HOP :].copy(),
             last_ns=int(times[-1]),
-            last=values[-1].copy(),
-            bridged=state.bridged + int(bridged.sum()),
+            last=by_axis[:, -1].copy(),
+            bridged=state.bridged + bridged,
         ),
         hops,
     )
+
+
+def _around(grid: IntArray, times: IntArray, by_axis: FloatArray) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+    """Of every row: time of the sample before it, time from there to the one at or behind it, and both as (6, n).
+
+    The first row lies behind the first sample. Where there is a row to every sample, nothing has to be looked for.
+    """
+    n = len(grid)
+    if n < len(times) and (times[:n] < grid).all() and (grid <= times[1 : n + 1]).all():
+        return times[:n], times[1 : n + 1] - times[:n], by_axis[:, :n], by_axis[:, 1 : n + 1]
+    right = np.searchsorted(times, grid, side="left")
+    left = right - 1
+    return times[left], times[right] - times[left], by_axis.take(left, axis=1), by_axis.take(right, axis=1)
