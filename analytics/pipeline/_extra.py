@@ -120,8 +120,8 @@ def _window(recent: tuple[Rows, ...], start_ns: int, rows: int) -> Window | None
 def _oriented(state: OrientationState, hop: Hop) -> tuple[OrientationState, list[Rows]]:
     rows: list[Rows] = []
     if len(hop.rows):
-        state, (oriented,) = _orientation.follow(state, [hop])
-        rows.append(Rows(hop.start_ns, oriented.samples.astype(np.float32), hop.valid))
+        state, lot = _orientation.follow(state, [hop])
+        rows.append(Rows(hop.start_ns, lot.samples[0].astype(np.float32), hop.valid))
     return (_orientation.restart(state) if hop.last else state), rows
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import vqf
@@ -40,26 +40,11 @@ class OrientationState:
         return STANDARD_GRAVITY_MPS2 / self.rest_mps2 if self.rescaled else 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Oriented:
-    """A hop as the analyses take it.
-
-    Attributes
-    ----------
-    samples
-        (n, 9) acc so that rest reads 1 g, gyr without its bias, earth's up, in the sensor frame.
-    rows
-        (n, 6) acc as the sensor reads it and gyr without its bias.
-    quat
-        (n, 4) sensor → earth, scalar first, z up.
-    rescaled_mps2
-        What the sensor reads at rest, where accelerations are rescaled from this hop on.
-    """
+class Oriented(NamedTuple):
+    """A hop and its samples; what the sensor reads at rest, where accelerations are rescaled from here on."""
 
     hop: Hop
     samples: FloatArray
-    rows: FloatArray
-    quat: FloatArray
     rescaled_mps2: float | None = None
 
     @property
@@ -69,46 +54,86 @@ class Oriented:
         return Window(self.hop.index, acc, gyr, up, self.hop.valid)
 
 
-def follow(state: OrientationState, hops: Sequence[Hop]) -> tuple[OrientationState, list[Oriented]]:
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Hops that were filtered together.
+
+    Attributes
+    ----------
+    samples
+        (k, n, 9) acc so that rest reads 1 g, gyr without its bias, earth's up, in the sensor frame.
+    rows
+        (k, n, 6) acc as the sensor reads it and gyr without its bias.
+    quat
+        (k, n, 4) sensor → earth, scalar first, z up.
+    rescaled_mps2
+        What the sensor reads at rest, where accelerations are rescaled from that hop on.
+    """
+
+    hops: Sequence[Hop]
+    samples: FloatArray
+    rows: FloatArray
+    quat: FloatArray
+    rescaled_mps2: Sequence[float | None]
+
+    def __iter__(self) -> Iterator[Oriented]:
+        """The hops one by one."""
+        return map(Oriented, self.hops, self.samples, self.rescaled_mps2)
+
+
+def follow(state: OrientationState, hops: Sequence[Hop]) -> tuple[OrientationState, Lot]:
     """Filter whole seconds that follow each other in one segment, or the rest of one alone.
 
     The filter runs over all of them at once; the same comes out as from one by one.
     """
     count, n = len(hops), len(hops[0].rows)
-    rows = np.stack([hop.rows for hop in hops])
-    samples = np.empty((count, n, 9))
-    quat = np.zeros((count, n, 4))
+    by_axis, quat = np.empty((9, count * n)), np.empty((0, 4))
+    np.concatenate([hop.rows.T for hop in hops], axis=1, out=by_axis[:6])
     if n:
-        state, samples[:, :, 3:6], quat = _filtered(state, rows)
-        samples[:, :, 6:] = up_of(quat)
-        rows[:, :, 3:] = samples[:, :, 3:6]
-    scales: list[float] = []
-    new: list[float | None] = []
-    for upward in _upward(rows, samples) if n == GRID_HZ else [None]:
-        before = state.rescaled
-        state = state if upward is None else _weigh(state, upward)
-        scales.append(state.scale)
-        new.append(state.rest_mps2 if state.rescaled and not before else None)
-    np.multiply(rows[:, :, :3], np.array(scales)[:, None, None], out=samples[:, :, :3])
-    return state, [Oriented(*one) for one in zip(hops, samples, rows, quat, new, strict=True)]
+        state, quat = _filtered(state, by_axis, count)
+    if n == GRID_HZ:
+        state, scales, rescaled = _weighed(state, _upward(by_axis, count))
+    else:
+        scales, rescaled = [state.scale], [None]
+    samples = np.ascontiguousarray(by_axis.T).reshape(count, n, 9)
+    rows = samples[:, :, :6]
+    if state.rescaled:
+        rows = rows.copy()
+        samples[:, :, :3] *= np.array(scales)[:, None, None]
+    return state, Lot(hops, samples, rows, quat.reshape(count, n, 4), rescaled)
 
 
-def _upward(rows: FloatArray, samples: FloatArray) -> list[float]:
-    """The mean force upwards of every second."""
-    x, y, z = (rows[:, :, axis] * samples[:, :, 6 + axis] for axis in range(3))
-    means: list[float] = (x + y + z).mean(axis=1).tolist()
-    return means
+def _filtered(state: OrientationState, by_axis: FloatArray, count: int) -> tuple[OrientationState, FloatArray]:
+    """The filter behind so many hops, acc and gyr of (9, n), and their quaternions.
 
-
-def _filtered(state: OrientationState, rows: FloatArray) -> tuple[OrientationState, FloatArray, FloatArray]:
-    """The filter behind hops of (k, n, 6) rows; their rates without the bias known at each one's end; quaternions."""
+    Rates lose the bias that is known at their hop's end, and up is filled in.
+    """
     tracker = vqf.VQF(1.0 / GRID_HZ)
     if state.filter is not None:
         tracker.state = state.filter
-    flat = rows.reshape(-1, 6)
-    found = tracker.updateBatch(np.ascontiguousarray(flat[:, 3:]), np.ascontiguousarray(flat[:, :3]))
-    bias = found["bias"].reshape(*rows.shape[:2], 3)[:, -1:]
-    return evolve(state, filter=tracker.state), rows[:, :, 3:] - bias, found["quat6D"].reshape(*rows.shape[:2], 4)
+    found = tracker.updateBatch(np.ascontiguousarray(by_axis[3:6].T), np.ascontiguousarray(by_axis[:3].T))
+    each = by_axis.shape[1] // count
+    rates = by_axis[3:6].reshape(3, count, each)
+    rates -= found["bias"][each - 1 :: each].T[:, :, None]
+    _up(found["quat6D"], by_axis[6:])
+    return evolve(state, filter=tracker.state), found["quat6D"]
+
+
+def _up(quat: FloatArray, up: FloatArray) -> None:
+    """Earth's up in the sensor frame into (3, n): the third row of the rotation matrix of (n, 4)."""
+    w, x, y, z = quat.T.copy()
+    np.subtract(x * z, w * y, out=up[0])
+    np.add(y * z, w * x, out=up[1])
+    np.add(x * x, y * y, out=up[2])
+    up *= 2.0
+    np.subtract(1.0, up[2], out=up[2])
+
+
+def _upward(by_axis: FloatArray, count: int) -> list[float]:
+    """The mean force upwards of every second."""
+    x, y, z = by_axis[:3] * by_axis[6:]
+    means: list[float] = ((x + y + z).reshape(count, GRID_HZ).sum(axis=1) / GRID_HZ).tolist()
+    return means
 
 
 def restart(state: OrientationState) -> OrientationState:
@@ -116,19 +141,18 @@ def restart(state: OrientationState) -> OrientationState:
     return evolve(state, filter=None)
 
 
-def up_of(quat: FloatArray) -> FloatArray:
-    """Earth's up in the sensor frame, (..., 3): the third row of the rotation matrix of (..., 4)."""
-    w, x, y, z = (quat[..., axis] for axis in range(4))
-    up = np.empty((*quat.shape[:-1], 3))
-    up[..., 0] = 2 * (x * z - w * y)
-    up[..., 1] = 2 * (y * z + w * x)
-    up[..., 2] = 1 - 2 * (x * x + y * y)
-    return up
-
-
-def _weigh(state: OrientationState, upward: float) -> OrientationState:
-    seconds = min(state.rest_s + 1.0, _SCALE_MEMORY_S)
-    rest = max(state.rest_mps2 + (upward - state.rest_mps2) / seconds, _LEAST_MPS2)
-    off = abs(STANDARD_GRAVITY_MPS2 / rest - 1.0) > RESCALED_BEYOND
-    rescaled = state.rescaled or (seconds >= _SCALE_LEAST_S and off)
-    return evolve(state, rest_mps2=rest, rest_s=seconds, rescaled=rescaled)
+def _weighed(
+    state: OrientationState, upward: Sequence[float]
+) -> tuple[OrientationState, list[float], list[float | None]]:
+    """With the force upwards of seconds weighed; the scale of each, and what rest reads where it is rescaled from."""
+    rest, seconds, rescaled = state.rest_mps2, state.rest_s, state.rescaled
+    scales: list[float] = []
+    new: list[float | None] = []
+    for mean in upward:
+        seconds = min(seconds + 1.0, _SCALE_MEMORY_S)
+        rest = max(rest + (mean - rest) / seconds, _LEAST_MPS2)
+        scale, before = STANDARD_GRAVITY_MPS2 / rest, rescaled
+        rescaled = before or (seconds >= _SCALE_LEAST_S and abs(scale - 1.0) > RESCALED_BEYOND)
+        scales.append(scale if rescaled else 1.0)
+        new.append(rest if rescaled and not before else None)
+    return evolve(state, rest_mps2=rest, rest_s=seconds, rescaled=rescaled), scales, new

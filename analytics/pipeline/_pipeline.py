@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-import numpy as np
-
 from analytics._evolve import evolve
 from analytics._window import GRID_HZ, FloatArray
 from analytics.gait import (
@@ -22,7 +20,7 @@ from analytics.gait import (
 )
 from analytics.pipeline import _care, _compensation, _day, _extra, _grid, _orientation
 from analytics.pipeline._grid import ROW_NS, Hop
-from analytics.pipeline._orientation import Oriented
+from analytics.pipeline._orientation import Lot, Oriented
 from analytics.pipeline._state import VERSION, State
 from analytics.pipeline._walk import walk_of
 from analytics.posture import (
@@ -138,9 +136,9 @@ def _due(state: State, newest_ns: int | None) -> tuple[State, list[Result]]:
         hops = _together(state, newest_ns)
         if not hops:
             return state, results
-        orientation, seconds = _orientation.follow(state.orientation, hops)
+        orientation, lot = _orientation.follow(state.orientation, hops)
         state = evolve(state, orientation=orientation, held=state.held[len(hops) :])
-        for second, ready in zip(seconds, _ready(state, seconds), strict=True):
+        for second, ready in zip(lot, _ready(state, lot), strict=True):
             state, gaps = _gaps_before(state, second.hop.start_ns)
             state, again, fresh = _second(state, second, ready)
             care, fresh = _care.attend(state.care, rules, fresh)
@@ -153,13 +151,12 @@ def _due(state: State, newest_ns: int | None) -> tuple[State, list[Result]]:
     return state, [*results, *gaps]
 
 
-def _ready(state: State, seconds: Sequence[Oriented]) -> Sequence[_Ready | None]:
+def _ready(state: State, lot: Lot) -> Sequence[_Ready | None]:
     """Seconds made ready for gait and posture, None for the rest of a segment, which is no whole one."""
-    if len(seconds[0].samples) < GRID_HZ:
+    if lot.samples.shape[1] < GRID_HZ:
         return [None]
-    gait = gait_prepare(state.gait, seconds[0].hop.index, np.stack([one.samples for one in seconds]))
-    rows, quat = np.stack([one.rows for one in seconds]), np.stack([one.quat for one in seconds])
-    return list(zip(gait, posture_prepare(state.posture, rows, quat), strict=True))
+    gait = gait_prepare(state.gait, lot.hops[0].index, lot.samples)
+    return list(zip(gait, posture_prepare(state.posture, lot.rows, lot.quat), strict=True))
 
 
 def _together(state: State, newest_ns: int | None) -> list[Hop]:
