@@ -31,8 +31,7 @@ LEAST_ORDER = 0.5
 JUDGED_TOGETHER = 12
 ASTRAY = 0.1
 """Where so many contacts in a row lock less than this, walking is over: a sensor moved by hand is lively too."""
-FAINT_FIRST = 0.3
-FAINT_LAST = 0.3
+FAINT = 0.3
 TILTED_DEG = 15.0
 CLOSING_ODDS = -0.5
 """A closing step is soft by nature: less likely ones are shifts of weight."""
@@ -83,12 +82,12 @@ def accepted(table: FloatArray, evidence: float) -> bool:
     strong = evidence >= STRONG_EVIDENCE
     if len(table) < LEAST_CONTACTS or evidence < LEAST_EVIDENCE:
         return False
-    if _unevenness(table) > (MOST_UNEVEN if len(table) >= JUDGED_TOGETHER else MOST_UNEVEN_SHORT):
-        return False
-    agreement = float(np.mean(table[:, CUE] > AGREES))
     locked, rhythm = median(table[:, COHERENCE]), median(table[:, RHYTHM])
     if locked + rhythm < LEAST_ORDER:
         return False
+    if _unevenness(table) > (MOST_UNEVEN if len(table) >= JUDGED_TOGETHER else MOST_UNEVEN_SHORT):
+        return False
+    agreement = int(np.count_nonzero(table[:, CUE] > AGREES)) / len(table)
     if agreement >= SURE_AGREEMENT and strong and rhythm >= SURE_RHYTHM:
         return locked >= SURE_COHERENCE
     return agreement >= LEAST_AGREEMENT and locked >= LEAST_COHERENCE
@@ -103,17 +102,26 @@ def _unevenness(table: FloatArray) -> float:
 
 def feed(run: Run, contacts: FloatArray) -> tuple[Run, list[Walk]]:
     """Add contacts in order; returns the open run and the walking that closed."""
-    table = np.concatenate((run.table, contacts))
-    rows, odds = table[:, ROW].tolist(), np.clip(table[:, ODDS], -MOST_ODDS, MOST_ODDS).tolist()
+    run, closed = _grown(run, contacts)
+    walks = [walk_of(one) for one in closed]
+    return run, [walk for walk in walks if walk]
+
+
+def _grown(run: Run, contacts: FloatArray) -> tuple[Run, list[Run]]:
+    """Add contacts in order; returns the open run and those that closed, walking or not."""
+    if not len(contacts):
+        return run, []
+    table = np.concatenate((run.table, contacts)) if len(run.table) else contacts
+    rows, odds = table[:, ROW].tolist(), np.minimum(np.maximum(table[:, ODDS], -MOST_ODDS), MOST_ODDS).tolist()
     astray = _astray(table).tolist()
-    closed: list[Walk] = []
+    closed: list[Run] = []
     first, total, best, length, told = 0, run.total, run.best, run.length, run.told
     place = len(run.table)
     seen = run.last_row if place else 0.0
     while place < len(table):
-        wandered = place - first >= JUDGED_TOGETHER and astray[place - 1]
+        wandered = place - first >= JUDGED_TOGETHER and astray[place - JUDGED_TOGETHER]
         if place > first and (wandered or _ends(rows[place] - seen, place - first, best - total)):
-            closed += close(Run(table[first:place], total, best, length, told))[1]
+            closed.append(Run(table[first:place], total, best, length, told))
             # What came after the highest evidence may begin another walk.
             first = place = first + length
             total, best, length, told = 0.0, 0.0, 0, False
@@ -124,7 +132,7 @@ def feed(run: Run, contacts: FloatArray) -> tuple[Run, list[Walk]]:
         place += 1
         if total <= 0.0:
             if told:
-                closed += close(Run(table[first:place], total, best, length, told))[1]
+                closed.append(Run(table[first:place], total, best, length, told))
             first, total, best, length, told = place, 0.0, 0.0, 0, False
         elif total >= best:
             best, length = total, place - first
@@ -132,12 +140,12 @@ def feed(run: Run, contacts: FloatArray) -> tuple[Run, list[Walk]]:
 
 
 def _astray(table: FloatArray) -> BoolArray:
-    """After which contacts the last few together show no phase lock, however lively: no walking."""
-    found = np.zeros(len(table), dtype=bool)
-    if len(table) >= JUDGED_TOGETHER:
-        sums = np.concatenate(([0.0], np.cumsum(table[:, COHERENCE])))
-        found[JUDGED_TOGETHER - 1 :] = sums[JUDGED_TOGETHER:] - sums[:-JUDGED_TOGETHER] < ASTRAY * JUDGED_TOGETHER
-    return found
+    """Whether every `JUDGED_TOGETHER` contacts, by their first, show no phase lock, however lively: no walking."""
+    if len(table) <= JUDGED_TOGETHER:
+        return np.zeros(0, dtype=bool)
+    sums = np.cumsum(table[:, COHERENCE])
+    sums[JUDGED_TOGETHER:] -= sums[:-JUDGED_TOGETHER]
+    return np.asarray(sums[JUDGED_TOGETHER - 1 :] < ASTRAY * JUDGED_TOGETHER)
 
 
 def _ends(pause: float, contacts: int, lost: float) -> bool:
@@ -145,28 +153,45 @@ def _ends(pause: float, contacts: int, lost: float) -> bool:
     return pause > BREAK_S * GRID_HZ or contacts >= MOST_CONTACTS or lost > DROP
 
 
-def close(run: Run) -> tuple[Run, list[Walk]]:
-    """End the open run: its contacts up to the highest evidence, where they are walking."""
-    walk = walk_of(run)
-    return no_run(), [walk] if walk else []
-
-
 def walk_of(run: Run) -> Walk | None:
     """The walking in a run as it stands, None where it is none."""
-    table = run.table[: run.length]
-    first, last = trim(table)
-    inside = table[first:last]
-    if not run.told and not accepted(inside, run.best):
+    first, last = _inside(run)
+    if first == last:
         return None
+    inside = run.table[first:last]
     return Walk(inside, _closing(inside, run.table[last:]))
+
+
+def walking_of(table: FloatArray) -> FloatArray:
+    """(k, 2) rows of the first and last contact of every walk in a table of contacts that is complete in itself."""
+    last, closed = _grown(no_run(), table)
+    spans = []
+    for run in (*closed, last):
+        begin, end = _inside(run)
+        if begin < end:
+            spans.append((run.table[begin, ROW], run.table[end - 1, ROW]))
+    return np.array(spans).reshape(-1, 2)
+
+
+def _inside(run: Run) -> tuple[int, int]:
+    """First and one past the last contact of the bout in a run, both 0 where it is no walking."""
+    if not run.told and (run.length < LEAST_CONTACTS or run.best < LEAST_EVIDENCE):
+        return 0, 0
+    first, last = trim(run.table[: run.length])
+    return (first, last) if run.told or accepted(run.table[first:last], run.best) else (0, 0)
 
 
 def _closing(inside: FloatArray, after: FloatArray) -> FloatArray:
     """The steps that follow a bout without a pause, as long as they are not unlikely: softer, for walking ends."""
-    longest = LONG_STEP * median(np.diff(inside[:, ROW]))
-    pause = np.diff(after[:, ROW], prepend=inside[-1, ROW])
-    over = np.flatnonzero((pause > longest) | (after[:, ODDS] < CLOSING_ODDS))
-    return after[: over[0]] if len(over) else after
+    if not len(after):
+        return after
+    rows = inside[:, ROW]
+    longest, before = LONG_STEP * median(rows[1:] - rows[:-1]), float(rows[-1])
+    for place, (row, odds) in enumerate(after[:, (ROW, ODDS)].tolist()):
+        if row - before > longest or odds < CLOSING_ODDS:
+            return after[:place]
+        before = row
+    return after
 
 
 def trim(table: FloatArray) -> tuple[int, int]:
@@ -177,8 +202,8 @@ def trim(table: FloatArray) -> tuple[int, int]:
     """
     if len(table) < LEAST_CONTACTS:
         return 0, len(table)
-    first = _outer(*_poor(table[:BEGINNING], FAINT_FIRST))
-    poor, far = _poor(table, FAINT_LAST)
+    poor, far = _poor(table)
+    first = _outer(*(_poor(table[:BEGINNING]) if len(table) > BEGINNING else (poor, far)))
     last = _outer(poor[::-1], far[::-1])
     if len(table) - first - last > LEAST_CONTACTS:
         last += 1
@@ -186,12 +211,12 @@ def trim(table: FloatArray) -> tuple[int, int]:
     return first, len(table) - last
 
 
-def _poor(table: FloatArray, faint: float) -> tuple[BoolArray, BoolArray]:
+def _poor(table: FloatArray) -> tuple[BoolArray, BoolArray]:
     """Which contacts are faint or tilted, and after which the next is far away."""
     rows, hump = table[:, ROW], table[:, HUMP]
     step = (rows[1:] - rows[:-1]) / GRID_HZ
     longest = max(LONG_STEP * median(step), LONG_STRIDE * median(table[:, PERIOD]))
-    poor = (hump < faint * median(hump)) | (table[:, TILT] > TILTED_DEG)
+    poor = (hump < FAINT * median(hump)) | (table[:, TILT] > TILTED_DEG)
     return np.asarray(poor), np.asarray(step > longest)
 
 
@@ -202,9 +227,3 @@ def _outer(poor: BoolArray, far: BoolArray) -> int:
         if (poor[n] and off == n) or far[n]:
             off = n + 1
     return off
-
-
-def walking_of(table: FloatArray) -> list[Walk]:
-    """The runs of walking in a table of contacts that is complete in itself."""
-    run, closed = feed(no_run(), table)
-    return closed + close(run)[1]

@@ -12,7 +12,7 @@ import numpy as np
 
 from analytics import _mounting as mounting_of
 from analytics._evolve import evolve
-from analytics._mounting import Mounting, angle_deg, unit
+from analytics._mounting import Mounting, angle_deg, no_mounting, unit
 from analytics._window import GRID_HZ, FloatArray, Window
 from analytics.gait._contacts import find_steps
 from analytics.gait._prepare import Prepared
@@ -21,7 +21,7 @@ from analytics.gait._runs import BEGINNING, BREAK_S, Run, Walk, feed, no_run, wa
 from analytics.gait._signals import Level, Signals, level, local_mounting, signals
 from analytics.gait._state import SAMPLES, GaitState
 from analytics.gait._summary import ADULT_HEIGHT_M, SENSOR_TO_HEIGHT, summarise
-from analytics.gait._table import ODDS, ROW, contact_table
+from analytics.gait._table import ODDS, ROW, contact_table, with_strides
 from analytics.gait._turns import find_turns
 
 STRETCH_S = 30
@@ -43,14 +43,15 @@ LOOK_AGAIN = (1, 2, 3, 5)
 SHORTEST_S = 2.0
 REFINE_DEG = 6.0
 LONGEST = (LONG_S + CONTEXT_S) * GRID_HZ
+_NO_TURNS = np.zeros((0, 3))
 
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """One analysis: its contacts, turns (rows, degrees) and the walking that tells of the mounting."""
+    """One analysis: its signals and contacts, in rows from its start, and the walking that tells of the mounting."""
 
+    signal: Signals
     table: FloatArray
-    turns: FloatArray
     mounting: Mounting
 
 
@@ -136,29 +137,26 @@ def _analyse(state: GaitState, until: int, *, last: bool = False) -> tuple[GaitS
         if not last:
             return state, []
         walk = walk_of(state.run)
-        return evolve(state, run=no_run()), [_bout(state, walk, final=True)] if walk else []
+        return evolve(state, run=no_run()), [_bout(state, walk, state.turns, final=True)] if walk else []
     stretch = _look_closely(state)
-    new = stretch.table[(stretch.table[:, ROW] >= state.decided) & (stretch.table[:, ROW] < until)]
-    ended = stretch.turns[:, 1]
-    turns = np.concatenate((state.turns, stretch.turns[(ended > state.decided) & (ended <= until)]))
-    run, walks = feed(state.run, new)
+    run, walks = feed(state.run, _decided(stretch, state, until))
+    turns = _turns(stretch, state, until) if walks or len(run.table) else _NO_TURNS
     walk = walk_of(run)
-    if last or _idle(run, walk, stretch.table, state.end):
+    if last or _idle(run, walk, stretch.table, state.start, state.end):
         walks += [walk] if walk else []
         run, walk = no_run(), None
-    mounting = mounting_of.merge(state.mounting, stretch.mounting)
-    state = evolve(state, turns=turns)
-    results: list[GaitResult] = [_bout(state, one, final=True) for one in walks]
+    results: list[GaitResult] = [_bout(state, one, turns, final=True) for one in walks]
     if walk is not None and run.length >= BEGINNING:
         run = replace(run, told=True)
-        results.append(_bout(state, walk, final=False))
-    results += _mounting_results(state, mounting, until)
-    still = run.table[0, ROW] if len(run.table) else until - CONTEXT_S * GRID_HZ
-    state = evolve(state, run=run, turns=_one_each(turns, still), decided=until, active=False, mounting=mounting)
-    return state, results
+        results.append(_bout(state, walk, turns, final=False))
+    mounting = mounting_of.merge(state.mounting, stretch.mounting)
+    if mounting is not state.mounting:
+        results += _mounting_results(state.mounting, mounting, until)
+    turns = _one_each(turns, float(run.table[0, ROW])) if len(run.table) else _NO_TURNS
+    return evolve(state, run=run, turns=turns, decided=until, active=False, mounting=mounting), results
 
 
-def _idle(run: Run, walk: Walk | None, table: FloatArray, end: int) -> bool:
+def _idle(run: Run, walk: Walk | None, table: FloatArray, start: int, end: int) -> bool:
     """Whether the open run has ended: no likely step for so long, those counted that are not decided yet.
 
     Once steps have stopped, the pause counts from the bout's own end, before its closing steps.
@@ -166,7 +164,7 @@ def _idle(run: Run, walk: Walk | None, table: FloatArray, end: int) -> bool:
     if not len(run.table):
         return True
     likely = table[table[:, ODDS] > 0.0, ROW]
-    newest = max(run.last_row, float(likely[-1]) if len(likely) else 0.0)
+    newest = max(run.last_row, start + float(likely[-1]) if len(likely) else 0.0)
     if walk is not None and end - newest > STOPPED_S * GRID_HZ:
         return bool(end - walk.table[-1, ROW] > BREAK_S * GRID_HZ)
     return end - UNSEEN_S * GRID_HZ - newest > BREAK_S * GRID_HZ
@@ -177,22 +175,45 @@ def _look_closely(state: GaitState) -> _Stretch:
     samples = np.empty((SAMPLES, state.end - state.start))
     found = level(np.concatenate([second.T for second in state.seconds], axis=1, out=samples))
     axes = _axes(_together(state.mounting, local_mounting(found)))
-    signal, table = _in_axes(found, axes, state.start)
-    spans = _spans(table, state.start)
-    own = local_mounting(found, spans)
+    signal, table = _in_axes(found, axes)
+    spans = walking_of(table) / GRID_HZ
+    own = local_mounting(found, spans) if len(spans) else no_mounting()
     if own.known:
         better = _axes(_together(state.mounting, own))
         if angle_deg(better[1], axes[1]) > REFINE_DEG:
-            signal, table = _in_axes(found, better, state.start)
-            spans = _spans(table, state.start)
+            signal, table = _in_axes(found, better)
+            spans = walking_of(table) / GRID_HZ
+    if not len(spans):
+        return _Stretch(signal, table, no_mounting())
     fresh = spans.clip(min=(state.decided - state.start) / GRID_HZ - 1.0)
-    turns = find_turns(signal.yaw) * (GRID_HZ, GRID_HZ, 1.0) + (state.start, state.start, 0.0)
-    return _Stretch(table, turns, local_mounting(found, fresh))
+    return _Stretch(signal, table, local_mounting(found, fresh))
 
 
-def _in_axes(found: Level, axes: tuple[FloatArray, FloatArray], start: int) -> tuple[Signals, FloatArray]:
+def _in_axes(found: Level, axes: tuple[FloatArray, FloatArray]) -> tuple[Signals, FloatArray]:
     signal = signals(found, *axes)
-    return signal, contact_table(signal, find_steps(signal), start)
+    return signal, contact_table(signal, find_steps(signal))
+
+
+def _decided(stretch: _Stretch, state: GaitState, until: int) -> FloatArray:
+    """The contacts of a stretch that are decided now, in rows of the segment; none where no run can come of them."""
+    bounds = np.array((state.decided, until)) - state.start
+    first, last = stretch.table[:, ROW].searchsorted(bounds).tolist()
+    if not len(state.run.table) and not (stretch.table[first:last, ODDS] > 0.0).any():
+        return state.run.table
+    new = with_strides(stretch.signal, stretch.table, first, last)
+    new[:, ROW] += state.start
+    return new
+
+
+def _turns(stretch: _Stretch, state: GaitState, until: int) -> FloatArray:
+    """The turns since the open run began, with those of a stretch that have ended since the last decision."""
+    found = find_turns(stretch.signal.yaw)
+    if not len(found):
+        return state.turns
+    found[:, :2] *= GRID_HZ
+    found[:, :2] += state.start
+    ended = found[:, 1]
+    return np.concatenate((state.turns, found[(ended > state.decided) & (ended <= until)]))
 
 
 def _together(known: Mounting, local: Mounting) -> Mounting:
@@ -211,40 +232,33 @@ def _axes(guess: Mounting) -> tuple[FloatArray, FloatArray]:
     return up, mounting_of.forward_axis(up, guess.shape, guess.phase)
 
 
-def _spans(table: FloatArray, start: int) -> FloatArray:
-    """(k, 2) walking in a table of contacts, s from the start of the stretch."""
-    walks = walking_of(table)
-    return (
-        np.array([(walk.table[0, ROW] - start, walk.table[-1, ROW] - start) for walk in walks]).reshape(-1, 2) / GRID_HZ
-    )
-
-
 def _one_each(turns: FloatArray, since: float) -> FloatArray:
     """Turns that end after a row, each once though two stretches saw it."""
+    if not len(turns):
+        return turns
     kept: list[FloatArray] = []
-    for turn in turns[np.argsort(turns[:, 0], kind="stable")] if len(turns) else turns:
+    for turn in turns[np.argsort(turns[:, 0], kind="stable")]:
         if turn[1] >= since and not (kept and turn[0] < kept[-1][1]):
             kept.append(turn)
     return np.asarray(kept).reshape(-1, 3)
 
 
-def _bout(state: GaitState, walk: Walk, *, final: bool) -> Bout:
-    turns = _one_each(state.turns, float(walk.table[0, ROW]))
-    inside = turns[turns[:, 0] < walk.table[-1, ROW]] if len(turns) else turns
+def _bout(state: GaitState, walk: Walk, turns: FloatArray, *, final: bool) -> Bout:
+    turns = _one_each(turns, float(walk.table[0, ROW]))
+    inside = turns[turns[:, 0] < walk.table[-1, ROW]]
     height = state.sensor_height_m or SENSOR_TO_HEIGHT * ADULT_HEIGHT_M
     return summarise(walk, inside, height, final)
 
 
-def _mounting_results(state: GaitState, mounting: Mounting, row: int) -> list[GaitResult]:
-    up, forward = mounting.up, mounting.forward
-    if mounting is state.mounting or up is None or forward is None:
-        return []
+def _mounting_results(before: Mounting, mounting: Mounting, row: int) -> list[GaitResult]:
+    """What there is to say where a look has told of the mounting."""
+    up, forward = _axes(mounting)
     return [
         MountingKnown(
             row,
             (float(up[0]), float(up[1]), float(up[2])),
             (float(forward[0]), float(forward[1]), float(forward[2])),
             mounting.quality,
-            mounting.slips > state.mounting.slips,
+            mounting.slips > before.slips,
         )
     ]

@@ -39,11 +39,15 @@ SIDE_WEIGHT, SIDE_ZERO, SIDE_LIMIT = 0.8, 0.3, 1.5
 RHYTHM_WEIGHT, RHYTHM_ZERO = 1.0, 0.3
 PROMINENCE_WEIGHT, PROMINENCE_LIMIT = 0.8, 2.0
 TILT_WEIGHT, TILT_FREE_DEG = 0.1, 18.0
+APART_S = 0.15
 IMPACT_S = 0.12
 LONGEST_STRIDE_S = 3.0
+SHORTEST_STEP = 10
+"""Rows of a step whose travel can be told."""
 POINTS = 32
 """At which a step's height and angles are read."""
 _GRID = np.linspace(0.0, 1.0, POINTS)[:, None]
+_IMPACT = np.arange(int(IMPACT_S * GRID_HZ))[:, None]
 
 
 def log_odds(steps: Steps) -> FloatArray:
@@ -52,73 +56,76 @@ def log_odds(steps: Steps) -> FloatArray:
     Phase-locked vertical and forward acceleration, sway that fits the side and a rhythm say yes at any size of step;
     size itself counts little and only up to a limit, so that soft, slow gait is found.
     """
-    agree = np.clip(steps.side_cue * (2.0 * steps.side - 1.0), -SIDE_LIMIT, SIDE_LIMIT)
-    size = np.clip(np.log2(np.maximum(steps.hump, 1e-3) / HUMP_ZERO_MPS2), -HUMP_LIMIT, HUMP_LIMIT)
+    agree = np.minimum(np.maximum(steps.agreement, -SIDE_LIMIT), SIDE_LIMIT)
+    size = np.minimum(np.maximum(np.log2(steps.hump / HUMP_ZERO_MPS2), -HUMP_LIMIT), HUMP_LIMIT)
     return np.asarray(
         COHERENCE_WEIGHT * (np.maximum(steps.coherence, COHERENCE_LEAST) - COHERENCE_ZERO)
         + HUMP_WEIGHT * size
         + SIDE_WEIGHT * (agree - SIDE_ZERO)
         + RHYTHM_WEIGHT * (steps.rhythm - RHYTHM_ZERO)
-        + PROMINENCE_WEIGHT * np.clip(steps.prominence, -PROMINENCE_LIMIT, 0.0)
+        + PROMINENCE_WEIGHT * np.minimum(np.maximum(steps.prominence, -PROMINENCE_LIMIT), 0.0)
         - TILT_WEIGHT * np.maximum(0.0, steps.tilt_deg - TILT_FREE_DEG)
     )
 
 
-def contact_table(signals: Signals, steps: Steps, start_row: int) -> FloatArray:
-    """(n, columns) contacts of a stretch whose first row is `start_row`, in order of time."""
-    time_s = fine_times(signals, steps.time_s)
+def contact_table(signals: Signals, steps: Steps) -> FloatArray:
+    """(n, columns) contacts in order of time, rows from the stretch's start; of their strides nothing yet.
+
+    Two humps may share one sharp rise: contacts closer than `APART_S` count once.
+    """
     table = np.zeros((len(steps), len(COLUMNS)))
-    table[:, ROW] = time_s * GRID_HZ
+    row = fine_times(signals, steps.time_s) * GRID_HZ
+    table[:, ROW] = row
     table[:, SIDE] = steps.side
     table[:, ODDS] = log_odds(steps)
     table[:, HUMP] = steps.hump
     table[:, TILT] = steps.tilt_deg
-    table[:, CUE] = steps.side_cue * (2.0 * steps.side - 1.0)
+    table[:, CUE] = steps.agreement
     table[:, PERIOD] = steps.period_s
     table[:, COHERENCE] = steps.coherence
     table[:, RHYTHM] = steps.rhythm
-    table = _without_doubles(table)
-    _describe_strides(signals, table)
-    table[:, ROW] += start_row
-    return table
+    apart = row[1:] - row[:-1] > APART_S * GRID_HZ
+    return table if apart.all() else table[np.concatenate(([True], apart))]
 
 
-def _without_doubles(table: FloatArray) -> FloatArray:
-    """Two humps may share one sharp rise: contacts closer than 0.15 s count once."""
-    if len(table) < 2:
-        return table
-    fresh = np.diff(table[:, ROW], prepend=-np.inf) > 0.15 * GRID_HZ
-    return table[fresh]
-
-
-def _describe_strides(signals: Signals, table: FloatArray) -> None:
-    """Fill in what needs the samples of the stride that ends at each contact."""
-    rows = np.minimum(np.maximum(np.rint(table[:, ROW]).astype(int), 0), len(signals.vertical) - 1)
-    reach = np.minimum(rows + np.arange(int(IMPACT_S * GRID_HZ))[:, None], len(signals.vertical) - 1)
-    table[:, IMPACT] = signals.vertical[reach].max(axis=0) if len(rows) else 0.0
-    if len(table) < 3:
-        return
-    first, middle, last = rows[:-2], rows[1:-1], rows[2:]
-    duration = (table[2:, ROW] - table[:-2, ROW]) / GRID_HZ
-    side = table[:, SIDE]
+def with_strides(signals: Signals, table: FloatArray, first: int, last: int) -> FloatArray:
+    """Contacts `first` to `last` of a stretch's table with what needs the samples of the stride that ends at each."""
+    found = table[first:last].copy()
+    if first == last:
+        return found
+    begin = max(first - 2, 0)
+    row, side, n = table[begin:last, ROW], table[begin:last, SIDE], len(signals.vertical)
+    rows = np.minimum(np.maximum(np.rint(row).astype(int), 0), n - 1)
+    found[:, IMPACT] = signals.vertical.take(rows[first - begin :] + _IMPACT, mode="clip").max(axis=0)
+    duration = (row[2:] - row[:-2]) / GRID_HZ
+    step = rows[1:] - rows[:-1]
     good = (side[2:] == side[:-2]) & (side[2:] != side[1:-1]) & (duration <= LONGEST_STRIDE_S)
-    good &= (middle - first >= 10) & (last - middle >= 10)
-    if not good.any():
-        return
-    place, first, middle, last = np.flatnonzero(good) + 2, first[good], middle[good], last[good]
-    table[place, STRIDE] = duration[good]
+    good &= (step[:-1] >= SHORTEST_STEP) & (step[1:] >= SHORTEST_STEP)
+    strides = np.flatnonzero(good)
+    if len(strides):
+        place = strides + (begin + 2 - first)
+        found[place, STRIDE] = duration[strides]
+        _describe(signals, found, place, (rows[strides], rows[strides + 1], rows[strides + 2]))
+    return found
+
+
+def _describe(
+    signals: Signals, found: FloatArray, place: IntArray, contacts: tuple[IntArray, IntArray, IntArray]
+) -> None:
+    """Fill in travel, turn and ranges of the strides at `place`, each given by the rows of its three contacts."""
+    first, middle, last = contacts
     points = np.concatenate((first + _GRID * (middle - first), middle + _GRID * (last - middle)))
     at = np.rint(points).astype(int)
     height = _height(signals.vertical, at, first, last)
-    table[place, RISE_A] = np.ptp(height[:POINTS], axis=0)
-    table[place, RISE_B] = np.ptp(height[POINTS:], axis=0)
+    found[place, RISE_A] = np.ptp(height[:POINTS], axis=0)
+    found[place, RISE_B] = np.ptp(height[POINTS:], axis=0)
     share = (at - first) / (last - first)
     for column, rate in zip((PITCH, ROLL, YAW), signals.rates, strict=True):
         angle = (np.cumsum(rate) / GRID_HZ)[at]
         gain = angle[-1] - angle[0]
-        table[place, column] = np.degrees(np.ptp(angle - share * gain, axis=0))
+        found[place, column] = np.degrees(np.ptp(angle - share * gain, axis=0))
         if column == YAW:
-            table[place, TURN] = gain
+            found[place, TURN] = gain
 
 
 def _height(vertical: FloatArray, at: IntArray, first: IntArray, last: IntArray) -> FloatArray:
