@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from analytics._window import BoolArray, FloatArray
+from analytics._window import FloatArray
 
 SLIP_DEG = 8.0
 """Change of up in walking that counts as a slipped sensor."""
@@ -25,6 +25,9 @@ MEMORY_WINDOWS = 300.0
 """Older walking fades beyond this many windows of 2 s."""
 FEW_WINDOWS = 5.0
 """Windows of 2 s after which forward is known within some 2 degrees (median)."""
+
+UP, SHAPE, PHASE = slice(0, 3), slice(3, 12), slice(12, 15)
+"""Columns of what a window of 2 s shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,19 +125,22 @@ def forward_axis(up: FloatArray, shape: FloatArray, phase: FloatArray) -> FloatA
     return np.asarray(forward if forward @ phase >= 0 else -forward)
 
 
-def gather(up: FloatArray, step: FloatArray, stride: FloatArray, product: FloatArray, use: BoolArray) -> Mounting:
-    """Sums over the windows marked in `use`.
+def gather(shown: FloatArray, weight: FloatArray) -> Mounting:
+    """Weighted sums over windows of 2 s.
 
     Parameters
     ----------
-    up, product
-        (w, 3) mean up vector and normalised slope-times-horizontal product of every window.
-    step, stride
-        (w, 3, 3) band covariances, each over its trace.
+    shown
+        (w, 15) what every window shows: mean up vector, step-band minus stride-band covariance, each over its trace,
+        and normalised slope-times-horizontal product; in columns `UP`, `SHAPE` and `PHASE`.
+    weight
+        (w,) how much each counts, 0 where it is no walking.
     """
-    if not use.any():
+    windows = float(weight.sum())
+    if windows == 0.0:
         return no_mounting()
-    return Mounting(float(use.sum()), up[use].sum(axis=0), (step - stride)[use].sum(axis=0), product[use].sum(axis=0))
+    sums = weight @ shown
+    return Mounting(windows, sums[UP], sums[SHAPE].reshape(3, 3), sums[PHASE])
 
 
 def unit(vector: FloatArray) -> FloatArray:

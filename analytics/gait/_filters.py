@@ -57,6 +57,12 @@ def slope(sigma_ms: int, size: int) -> ComplexArray:
     return _response(kernel / np.abs(kernel).sum(), size)
 
 
+@lru_cache(maxsize=32)
+def difference(size: int) -> ComplexArray:
+    """Response of the slope per row, half of the row after less the row before."""
+    return np.asarray(1j * np.sin(2.0 * np.pi / size * np.arange(size // 2 + 1)))
+
+
 def _response(kernel: FloatArray, size: int) -> ComplexArray:
     half = len(kernel) // 2
     centred = np.zeros(size)
@@ -66,12 +72,12 @@ def _response(kernel: FloatArray, size: int) -> ComplexArray:
 
 
 def running(signals: FloatArray, half: int) -> FloatArray:
-    """Sums over the rows up to `half` before and after each of (c, n), edges held."""
-    n = signals.shape[1]
-    sums = np.zeros((len(signals), n + 2 * half + 1))
-    held = sums[:, 1:]
-    held[:, half : half + n] = signals
-    held[:, :half] = signals[:, :1]
-    held[:, half + n :] = signals[:, -1:]
-    np.cumsum(held, axis=1, out=held)
-    return sums[:, 2 * half + 1 :] - sums[:, :n]
+    """Sums over the rows up to `half` before and after each of (…, n), edges held."""
+    n = signals.shape[-1]
+    sums = np.zeros((*signals.shape[:-1], n + 2 * half + 1))
+    held = sums[..., 1:]
+    held[..., half : half + n] = signals
+    held[..., :half] = signals[..., :1]
+    held[..., half + n :] = signals[..., -1:]
+    np.cumsum(held, axis=-1, out=held)
+    return np.asarray(sums[..., 2 * half + 1 :] - sums[..., :n])

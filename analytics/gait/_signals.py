@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import lru_cache
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.fft import irfft, rfft
 
 from analytics import _mounting as mounting_of
 from analytics._mounting import Mounting
-from analytics._window import GRID_HZ, BoolArray, FloatArray
+from analytics._window import GRID_HZ, FloatArray
 from analytics.gait import _filters
 from analytics.gait._filters import ComplexArray, Spectrum
-
-_Number = TypeVar("_Number", np.float64, np.float32)
 
 GRAVITY = 9.80665
 SLOW = 4
@@ -29,57 +28,79 @@ LONGEST_STRIDE_S = 3.0
 USUAL_STRIDE_S = 1.2
 RHYTHM_POINTS = 288
 PERIOD_SHARE = 0.85
-PACES = np.array([1.0, 1.4, 1.9])
+PACES = (1.0, 1.4, 1.9)
 """How much slower than usual: the bands in which steps and strides are sought are lower by this."""
-PACE_EDGES_S = np.array([1.4, 1.9])
+PACE_EDGES_S = (1.4, 1.9)
 STEP_BAND_HZ = (1.2, 2.8)
 STRIDE_BAND_HZ = (0.45, 1.15)
-LOCK_BANDS_HZ = ((1.2, 2.8), (0.7, 1.8), (0.55, 1.4))
+LOCK_BANDS_HZ = (STEP_BAND_HZ, (0.7, 1.8), (0.55, 1.4))
 """Steps of quick, slow and very slow gait; the mean of the first two counts, beyond `SLOWEST_S` of the last two."""
 SLOWEST_S = 1.9
 SWAY_BAND_HZ = (0.4, 1.5)
 
 
+RHYTHM_BAND_HZ = (0.4, 5.0)
+INNER_S = 0.7
+"""Walking so long to either side of its middle makes a window of 2 s one of walking."""
+
 _MARGIN, _SLOW_MARGIN = 32, 50
 """The longest kernels reach so many rows to either side, at 100 and at 25 Hz."""
-_VERTICAL, _HORIZONTAL, _RATES, _UP = 0, slice(1, 4), slice(4, 7), slice(7, 10)
+_VERTICAL, _HORIZONTAL, _RATES, _UP, _YAW = 0, slice(1, 4), slice(4, 7), slice(7, 10), 10
+"""Rows of a stretch; those up to the rates are filtered."""
+_FILTERED = 7
+_SWING, _SLOPE, _BANDED = slice(4, 7), 7, 8
+"""Rows of a stretch in a pair of bands: as above, but horizontal in the second band, and the vertical's slope."""
+_BANDS_HZ = (
+    *(
+        ((*(edge / pace for edge in STEP_BAND_HZ), step), (*(edge / pace for edge in STRIDE_BAND_HZ), stride))
+        for pace, step, stride in zip(PACES, (51, 75, 75), (75, 101, 101), strict=True)
+    ),
+    *(((*edges, 51), (*SWAY_BAND_HZ, 51)) for edges in LOCK_BANDS_HZ[1:]),
+)
+"""Pairs of bands and their taps, one for every pace, then for every slower lock."""
+_USUAL, _LOCK, _SLOWEST_LOCK = 0, 3, 4
+_QUARTERS = np.full(SLOW, 1.0 / SLOW)
+_WIDTH, _HOP = PERIOD_WINDOW_S * SLOW_HZ, PERIOD_HOP_S * SLOW_HZ
+_LAGS = np.arange(math.ceil(SHORTEST_STRIDE_S * SLOW_HZ) - 1, int(LONGEST_STRIDE_S * SLOW_HZ) + 2)
+"""Where a stride may be, and one to either side."""
+_SHARE = 1.0 / (1.0 - _LAGS / _WIDTH)
+_PARTS = np.repeat(np.array([1.0, *[2.0] * (RHYTHM_POINTS // 2 - 1), 1.0], dtype=np.float32) / RHYTHM_POINTS, 2)
+"""What the real and imaginary part of every line count in the sum over the window."""
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
     """A stretch split into vertical and horizontal, still in the sensor frame: no direction needed.
 
-    `samples` (9, n) are acc, gyr and up; `vertical` (n,) and `horizontal` (3, n) gravity-free acceleration in m/s² at
-    100 Hz. `slow` (10, m) holds vertical, horizontal, gyr and up at 25 Hz, `lines` the spectrum of all but up.
-    `at_s` to `mean_up` describe windows of 2 s, every second, from which the mounting is learnt. `period_s`
-    and `rhythm` are the stride period and how clear it is, every 2 s.
+    `vertical` (n,) and `horizontal` (3, n) gravity-free acceleration in m/s², `gyr` (3, n) and the rate about the
+    vertical, `turning` (n,), in rad/s at 100 Hz; `up` (3, m) and `yaw` (m,), which is `turning`, at 25 Hz. `locking`
+    (k, 8, m) holds the bands of `LOCK_BANDS_HZ`, of which the third may be missing. `vigour` (w,) and `shown` (w, 15)
+    are what windows of 2 s, every second, tell of the mounting (see `mounting_of.gather`). `period_s` and `rhythm` are
+    the stride period and how clear it is, every 2 s.
     """
 
-    samples: FloatArray
     vertical: FloatArray
     horizontal: FloatArray
-    slow: FloatArray
-    lines: Spectrum
-    at_s: FloatArray
+    gyr: FloatArray
+    turning: FloatArray
+    up: FloatArray
+    yaw: FloatArray
+    locking: FloatArray
     vigour: FloatArray
-    step: FloatArray
-    stride: FloatArray
-    product: FloatArray
-    mean_up: FloatArray
+    shown: FloatArray
     period_s: FloatArray
     rhythm: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """A stretch in body axes; at 100 Hz `vertical`, `ahead` (m/s²) and `rates` (3, n): pitch, roll, yaw (rad/s).
+    """A stretch in body axes; at 100 Hz `vertical` (m/s²) and `rates` (3, n): pitch, roll, yaw (rad/s).
 
-    There too `hump` has one hump per step and `sharp` rises where a foot lands. At 25 Hz `sway`, `yaw` (the rate about
-    the vertical), `tilt_deg` and `coherence`; `period_s` and `rhythm` as in `Level`.
+    There too `hump` has one hump per step and `sharp` rises where a foot lands. At 25 Hz `sway`, `yaw`,
+    `tilt_deg` and `coherence`; `yaw`, `period_s` and `rhythm` as in `Level`.
     """
 
     vertical: FloatArray
-    ahead: FloatArray
     rates: FloatArray
     hump: FloatArray
     sharp: FloatArray
@@ -91,63 +112,111 @@ class Signals:
     coherence: FloatArray
 
 
-def slower(signals: FloatArray) -> FloatArray:
-    """Mean of every four rows of (c, n)."""
-    n = signals.shape[1] // SLOW * SLOW
-    return np.asarray(
-        0.25 * (signals[:, 0:n:SLOW] + signals[:, 1:n:SLOW] + signals[:, 2:n:SLOW] + signals[:, 3:n:SLOW])
+def level(seconds: Sequence[FloatArray]) -> Level:
+    """Split (n, 9) acc, gyr and up of at least 2 s into vertical and horizontal; their rhythm and their 2 s windows."""
+    rows = _split(seconds)
+    slow = rows[:, : rows.shape[1] // SLOW * SLOW].reshape(len(rows), -1, SLOW) @ _QUARTERS
+    lines = _filters.spectrum(slow[:_FILTERED], _SLOW_MARGIN)
+    body, locking = _usual(lines)
+    period, rhythm = rhythm_of(body)
+    products = _products(locking[_USUAL])
+    if period.max() > PACE_EDGES_S[0]:
+        pace = np.searchsorted(PACE_EDGES_S, nearest(period, np.arange(1.0, len(products) + 1.0), PERIOD_HOP_S))
+        for one in set(pace.tolist()) - {_USUAL}:
+            products = np.where((pace == one)[:, None, None], _products(_banded(lines, one)), products)
+        if period.max() > SLOWEST_S:
+            locking = np.concatenate((locking, _banded(lines, _SLOWEST_LOCK)[None]))
+    vigour, shown = _shown(products, slow[_UP])
+    return Level(
+        rows[_VERTICAL],
+        rows[_HORIZONTAL],
+        rows[_RATES],
+        rows[_YAW],
+        slow[_UP],
+        slow[_YAW],
+        locking,
+        vigour,
+        shown,
+        period,
+        rhythm,
     )
 
 
-def level(samples: FloatArray) -> Level:
-    """Split (9, n) samples of at least 2 s into vertical and horizontal; their rhythm and their 2 s windows."""
-    acc, gyr, up = samples[:3], samples[3:6], samples[6:]
-    along = acc[0] * up[0] + acc[1] * up[1] + acc[2] * up[2]
-    vertical, horizontal = along - GRAVITY, acc - along * up
-    slow = np.concatenate([slower(one) for one in (vertical[None], horizontal, gyr, up)])
-    lines = _filters.spectrum(slow[:7], _SLOW_MARGIN)
-    period, rhythm = rhythm_of(lines)
-    width, hop = 2 * SLOW_HZ, SLOW_HZ
-    starts = np.arange(0, slow.shape[1] - width + 1, hop)
-    at_s = (starts + width / 2) / SLOW_HZ
-    pace = PACES[np.searchsorted(PACE_EDGES_S, nearest(period, at_s, PERIOD_HOP_S))]
-    pieces = _paced_windows(lines, width, hop, pace)
-    mean_up = _windows(slow[_UP], width, hop).mean(axis=2).T
-    return Level(samples, vertical, horizontal, slow, lines, at_s, *pieces, mean_up, period, rhythm)
+def _split(seconds: Sequence[FloatArray]) -> FloatArray:
+    """(11, n) rows of a stretch."""
+    rows = np.empty((11, sum(len(second) for second in seconds)))
+    np.concatenate([second.T for second in seconds], axis=1, out=rows[1:10])
+    horizontal, up = rows[_HORIZONTAL], rows[_UP]
+    along = (horizontal * up).sum(axis=0)
+    horizontal -= along * up
+    np.subtract(along, GRAVITY, out=rows[_VERTICAL])
+    np.sum(rows[_RATES] * up, axis=0, out=rows[_YAW])
+    return rows
 
 
-def _windows(signals: NDArray[_Number], width: int, hop: int) -> NDArray[_Number]:
-    """(c, windows, width) pieces of (c, n)."""
-    return sliding_window_view(signals, width, axis=1)[:, ::hop]
+def _usual(lines: Spectrum) -> tuple[FloatArray, FloatArray]:
+    """(7, m) rows in the rhythm's band, and (2, 8, m) in the bands of the usual pace and of the slow lock."""
+    rows = np.empty((_FILTERED + 2 * _BANDED, lines.lines.shape[1]), dtype=complex)
+    np.multiply(lines.lines, _filters.band(*RHYTHM_BAND_HZ, 51, SLOW_HZ, lines.size), out=rows[:_FILTERED])
+    _put(rows[_FILTERED:-_BANDED], lines, _USUAL)
+    _put(rows[-_BANDED:], lines, _LOCK)
+    back = lines.back(rows)
+    banded = back[_FILTERED:].reshape(2, _BANDED, -1)
+    _hold_slope(banded)
+    return back[:_FILTERED], banded
 
 
-def _paced_windows(
-    lines: Spectrum, width: int, hop: int, pace: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Vigour, step and stride covariance and slope product of every window, in bands that fit its pace."""
-    vigour, product = np.zeros(len(pace)), np.zeros((len(pace), 3))
-    step, stride = np.zeros((len(pace), 3, 3)), np.zeros((len(pace), 3, 3))
-    for one in set(pace.tolist()):
-        use = pace == one
-        stepping = _band(lines, STEP_BAND_HZ, 51 if one == 1.0 else 75, one)
-        swaying = _band(lines, STRIDE_BAND_HZ, 75 if one == 1.0 else 101, one)
-        both = lines.back(np.concatenate((lines.lines[:4] * stepping, lines.lines[_HORIZONTAL] * swaying)))
-        rows = np.concatenate((both, np.gradient(both[:1], axis=1)))
-        pieces = _windows(rows, width, hop)[:, use].transpose(1, 0, 2)
-        up, ahead, swing, slope = pieces[:, 0], pieces[:, 1:4], pieces[:, 4:7], pieces[:, 7]
-        both, sway = ahead @ ahead.transpose(0, 2, 1), swing @ swing.transpose(0, 2, 1)
-        trace = np.trace(both, axis1=1, axis2=2)
-        vigour[use] = np.sqrt((up * up).mean(axis=1))
-        step[use] = both / (trace[:, None, None] + 1e-9)
-        stride[use] = sway / (np.trace(sway, axis1=1, axis2=2)[:, None, None] + 1e-9)
-        size = np.sqrt((slope * slope).sum(axis=1) * trace) + 1e-9
-        product[use] = (ahead @ slope[:, :, None])[:, :, 0] / size[:, None]
-    return vigour, step, stride, product
+def _banded(lines: Spectrum, pair: int) -> FloatArray:
+    """(8, m) rows of a stretch in a pair of bands."""
+    rows = np.empty((_BANDED, lines.lines.shape[1]), dtype=complex)
+    _put(rows, lines, pair)
+    back = lines.back(rows)
+    _hold_slope(back)
+    return back
 
 
-def _band(lines: Spectrum, edges_hz: tuple[float, float], taps: int, pace: float = 1.0) -> ComplexArray:
-    low, high = edges_hz
-    return _filters.band(low / pace, high / pace, taps, SLOW_HZ, lines.size)
+def _put(rows: ComplexArray, lines: Spectrum, pair: int) -> None:
+    """Write the lines of a stretch in a pair of bands."""
+    first, second, slope = _responses(pair, lines.size)
+    np.multiply(lines.lines[: _HORIZONTAL.stop], first, out=rows[: _HORIZONTAL.stop])
+    np.multiply(lines.lines[_HORIZONTAL], second, out=rows[_SWING])
+    np.multiply(rows[_VERTICAL], slope, out=rows[_SLOPE])
+
+
+@lru_cache(maxsize=64)
+def _responses(pair: int, size: int) -> tuple[ComplexArray, ComplexArray, ComplexArray]:
+    first, second = (_filters.band(low, high, taps, SLOW_HZ, size) for low, high, taps in _BANDS_HZ[pair])
+    return first, second, _filters.difference(size)
+
+
+def _hold_slope(banded: FloatArray) -> None:
+    """Let the slope at either end be that of the last two rows."""
+    banded[..., _SLOPE, 0] = banded[..., _VERTICAL, 1] - banded[..., _VERTICAL, 0]
+    banded[..., _SLOPE, -1] = banded[..., _VERTICAL, -1] - banded[..., _VERTICAL, -2]
+
+
+def _products(banded: FloatArray) -> FloatArray:
+    """(w, 8, 8) sums of products of (8, m) rows over windows of 2 s, every second."""
+    seconds = banded.shape[1] // SLOW_HZ
+    pieces = banded[:, : seconds * SLOW_HZ].reshape(_BANDED, seconds, SLOW_HZ)
+    sums = pieces.transpose(1, 0, 2) @ pieces.transpose(1, 2, 0)
+    return np.asarray(sums[:-1] + sums[1:])
+
+
+def _shown(products: FloatArray, up: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Vigour of every window, and its mean up, step minus stride covariance and slope product."""
+    count = len(products)
+    energy = products.reshape(count, -1)[:, :: _BANDED + 1]
+    step, stride = energy[:, _HORIZONTAL].sum(axis=1), energy[:, _SWING].sum(axis=1)
+    shown = np.empty((count, 15))
+    ups = up[:, : (count + 1) * SLOW_HZ].reshape(3, -1, SLOW_HZ).sum(axis=2)
+    np.multiply(ups[:, :-1] + ups[:, 1:], 0.5 / SLOW_HZ, out=shown[:, mounting_of.UP].T)
+    shape = shown[:, mounting_of.SHAPE].reshape(count, 3, 3)
+    np.divide(products[:, _HORIZONTAL, _HORIZONTAL], (step + 1e-9)[:, None, None], out=shape)
+    shape -= products[:, _SWING, _SWING] / (stride + 1e-9)[:, None, None]
+    size = np.sqrt(energy[:, _SLOPE] * step) + 1e-9
+    np.divide(products[:, _HORIZONTAL, _SLOPE], size[:, None], out=shown[:, mounting_of.PHASE])
+    return np.sqrt(energy[:, _VERTICAL] * (0.5 / SLOW_HZ)), shown
 
 
 def nearest(values: FloatArray, time_s: FloatArray, hop_s: float) -> FloatArray:
@@ -160,82 +229,102 @@ def local_mounting(found: Level, inside: FloatArray | None = None) -> Mounting:
 
     `inside` holds (start, end) in s of walking found; without it the liveliest windows are taken for walking.
     """
-    if inside is None:
-        lively = 0.5 * _percentile(found.vigour, 0.8) if len(found.vigour) else 0.0
-        use: BoolArray = np.asarray(found.vigour > lively)
-    else:
-        at = found.at_s[:, None]
-        use = np.asarray(((at - 0.7 >= inside[:, 0]) & (at + 0.7 <= inside[:, 1])).any(axis=1))
-    gathered = mounting_of.gather(found.mean_up, found.step, found.stride, found.product, use)
     # Windows overlap by half: two of them count as one.
-    return Mounting(0.5 * gathered.windows, 0.5 * gathered.up_sum, 0.5 * gathered.shape, 0.5 * gathered.phase)
+    weight = np.zeros(len(found.shown))
+    if inside is None:
+        weight[found.vigour > 0.5 * _percentile(found.vigour, 0.8)] = 0.5
+        return mounting_of.gather(found.shown, weight)
+    for start, end in inside.tolist():
+        weight[max(0, math.ceil(start + INNER_S - 1.0)) : max(0, math.floor(end - INNER_S - 1.0) + 1)] = 0.5
+    return mounting_of.gather(found.shown, weight)
 
 
 def _percentile(values: FloatArray, share: float) -> float:
-    ordered, place = np.sort(values), share * (len(values) - 1)
-    return float(np.interp(place, np.arange(len(values)), ordered))
+    ordered = sorted(values.tolist())
+    place = share * (len(ordered) - 1)
+    low = int(place)
+    return float(ordered[low] + (place - low) * (ordered[min(low + 1, len(ordered) - 1)] - ordered[low]))
 
 
 def signals(found: Level, up: FloatArray, forward: FloatArray) -> Signals:
     """Body-axis signals, step humps, sway and rhythm of a stretch."""
     left = mounting_of.cross(up, forward)
-    gyr, earth = found.samples[3:6], found.samples[6:]
-    ahead = forward @ found.horizontal
-    rates = np.stack((left @ gyr, forward @ gyr, (gyr * earth).sum(axis=0)))
-    quick = _filters.spectrum(np.stack((found.vertical - ahead, ahead)), _MARGIN)
-    rise, ahead_lines = quick.lines
-    soft, firm, hard = (_filters.slope(sigma_ms, quick.size) for sigma_ms in (80, 40, 25))
-    hump, sharp = quick.back((rise * soft, rise * (0.5 * hard + firm / 3.0) - ahead_lines * (2.0 / 3.0 * firm)))
-    sway, coherence = _locked(found, forward, left)
-    cosine = up @ found.slow[_UP]
-    tilt_deg = np.degrees(np.arccos(np.minimum(np.maximum(cosine, -1.0), 1.0)))
-    yaw = slower(rates[2:])[0]
+    rates, pair = np.empty((3, len(found.turning))), np.empty((2, len(found.turning)))
+    np.matmul(np.array((left, forward)), found.gyr, out=rates[:2])
+    rates[2] = found.turning
+    np.matmul(forward, found.horizontal, out=pair[1])
+    np.subtract(found.vertical, pair[1], out=pair[0])
+    quick = _filters.spectrum(pair, _MARGIN)
+    (rise, ahead), (soft, sharp_rise, sharp_ahead) = quick.lines, _humps(quick.size)
+    wanted = np.empty_like(quick.lines)
+    np.multiply(rise, soft, out=wanted[0])
+    np.multiply(rise, sharp_rise, out=wanted[1])
+    wanted[1] -= ahead * sharp_ahead
+    hump, sharp = quick.back(wanted)
+    tilt_deg = np.degrees(np.arccos(np.minimum(np.maximum(up @ found.up, -1.0), 1.0)))
     return Signals(
-        found.vertical, ahead, rates, hump, sharp, sway, yaw, tilt_deg, found.period_s, found.rhythm, coherence
+        found.vertical,
+        rates,
+        hump,
+        sharp,
+        left @ found.locking[1, _SWING],
+        found.yaw,
+        tilt_deg,
+        found.period_s,
+        found.rhythm,
+        _locked(found, forward),
     )
 
 
-def _locked(found: Level, forward: FloatArray, left: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Sideways sway, and how firmly the vertical slope is locked to forward acceleration, −1 to 1, at 25 Hz."""
-    lines = found.lines
-    creeping = nearest(found.period_s, np.arange(lines.n) / SLOW_HZ, PERIOD_HOP_S) > SLOWEST_S
-    wanted = [one for one, use in enumerate((not creeping.all(), True, creeping.any())) if use]
-    both = np.stack((lines.lines[_VERTICAL], forward @ lines.lines[_HORIZONTAL]))
-    bands = [both * _band(lines, LOCK_BANDS_HZ[one], 51) for one in wanted]
-    side = (left @ lines.lines[_HORIZONTAL]) * _band(lines, SWAY_BAND_HZ, 51)
-    rows = lines.back(np.concatenate((*bands, side[None])))
-    rise, ahead = np.gradient(rows[:-1:2], axis=1), rows[1:-1:2]
-    sums = _filters.running(np.concatenate((rise * rise, ahead * ahead, rise * ahead)), int(0.8 * SLOW_HZ))
-    risen, gone, together = np.split(sums, 3)
-    lock = dict(zip(wanted, together / (np.sqrt(np.maximum(risen * gone, 0.0)) + 1e-9), strict=True))
-    outer = np.where(creeping, lock.get(2, 0.0), lock.get(0, 0.0))
-    return rows[-1], 0.5 * (lock[1] + outer)
+@lru_cache(maxsize=16)
+def _humps(size: int) -> tuple[ComplexArray, ComplexArray, ComplexArray]:
+    """Responses: of the hump and of the sharp rise to vertical minus ahead, and what of ahead the latter loses."""
+    soft, firm, hard = (_filters.slope(sigma_ms, size) for sigma_ms in (80, 40, 25))
+    return soft, 0.5 * hard + firm / 3.0, 2.0 / 3.0 * firm
 
 
-def rhythm_of(lines: Spectrum) -> tuple[FloatArray, FloatArray]:
-    """Stride period (s) and height of the autocorrelation there for every 2 s of a stretch.
+def _locked(found: Level, forward: FloatArray) -> FloatArray:
+    """How firmly the vertical slope is locked to forward acceleration, −1 to 1, at 25 Hz."""
+    rise, ahead = found.locking[:, _SLOPE], forward @ found.locking[:, _HORIZONTAL]
+    products = np.empty((3, *rise.shape))
+    np.multiply(rise, rise, out=products[0])
+    np.multiply(ahead, ahead, out=products[1])
+    np.multiply(rise, ahead, out=products[2])
+    risen, gone, together = _filters.running(products, int(0.8 * SLOW_HZ))
+    lock = together / (np.sqrt(np.maximum(risen * gone, 0.0)) + 1e-9)
+    outer = lock[0]
+    if len(lock) > 2:
+        creeping = nearest(found.period_s, np.arange(rise.shape[1]) / SLOW_HZ, PERIOD_HOP_S) > SLOWEST_S
+        outer = np.where(creeping, lock[2], outer)
+    return np.asarray(0.5 * (lock[1] + outer))
+
+
+def rhythm_of(body: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Stride period (s) and height of the autocorrelation there for every 2 s of (7, m) rows in the rhythm's band.
 
     Acceleration and rates count the same and no direction matters; the rates keep a step from passing for a stride.
     Single precision does for a place in the autocorrelation, and is twice as fast.
     """
-    body = lines.back(lines.lines * _band(lines, (0.4, 5.0), 51))
-    width, hop = PERIOD_WINDOW_S * SLOW_HZ, PERIOD_HOP_S * SLOW_HZ
-    count = -(-lines.n // hop)
-    padded = np.zeros((len(body), lines.n + 2 * width), dtype=np.float32)
-    padded[:, width : width + lines.n] = body
-    first = width + hop // 2 - width // 2
-    wave = rfft(_windows(padded[:, first:], width, hop)[:, :count], RHYTHM_POINTS, axis=2)
-    power = wave.real**2 + wave.imag**2
-    power = np.stack((power[: _RATES.start].sum(axis=0), power[_RATES].sum(axis=0)))
-    curve = irfft(power, axis=2)[:, :, : int(LONGEST_STRIDE_S * SLOW_HZ) + 2].astype(float)
-    lags = np.arange(curve.shape[2])
-    accelerations, rates = curve / (curve[:, :, :1] + 1e-9)
-    total = 0.5 * (accelerations + rates) / (1.0 - lags / width)
+    count, parts = -(-body.shape[1] // _HOP), _WIDTH // _HOP
+    held = np.zeros((len(body), (count + parts - 1) * _HOP), dtype=np.float32)
+    before = (_WIDTH - _HOP) // 2
+    held[:, before : before + body.shape[1]] = body
+    pieces, windows = held.reshape(len(body), -1, _HOP), np.zeros((len(body), count, RHYTHM_POINTS), dtype=np.float32)
+    for part in range(parts):
+        windows[:, :, part * _HOP : (part + 1) * _HOP] = pieces[:, part : part + count]
+    lines = rfft(windows, axis=2).view(np.float32)
+    both = _evened(lines[: _RATES.start]) + _evened(lines[_RATES])
+    total = irfft(both[:, 0::2] + both[:, 1::2], axis=1)[:, _LAGS[0] : _LAGS[-1] + 1] * _SHARE
     inner = total[:, 1:-1]
-    peak = (inner > total[:, :-2]) & (inner >= total[:, 2:]) & (lags[1:-1] >= SHORTEST_STRIDE_S * SLOW_HZ)
-    height = np.where(peak, inner, -1.0)
+    height = np.where((inner > total[:, :-2]) & (inner >= total[:, 2:]), inner, -1.0)
     best = height.max(axis=1)
     first_high = np.argmax(height >= PERIOD_SHARE * best[:, None], axis=1)
     clear = best > 0.1
-    period = np.where(clear, (first_high + 1) / SLOW_HZ, USUAL_STRIDE_S)
+    period = np.where(clear, (first_high + _LAGS[1]) / SLOW_HZ, USUAL_STRIDE_S)
     return period, np.where(clear, height[np.arange(count), first_high], 0.0)
+
+
+def _evened(lines: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Squares of (c, windows, parts of lines), added up over the signals, such that each window's energy is a half."""
+    power = np.einsum("cwp,cwp->wp", lines, lines)
+    return np.asarray(power * (0.5 / (power @ _PARTS + 1e-9))[:, None])

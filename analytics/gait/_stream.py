@@ -19,7 +19,7 @@ from analytics.gait._prepare import Prepared
 from analytics.gait._results import Bout, GaitResult, MountingKnown, Now
 from analytics.gait._runs import BEGINNING, BREAK_S, Run, Walk, feed, no_run, walk_of, walking_of
 from analytics.gait._signals import Level, Signals, level, local_mounting, signals
-from analytics.gait._state import SAMPLES, GaitState
+from analytics.gait._state import GaitState
 from analytics.gait._summary import ADULT_HEIGHT_M, SENSOR_TO_HEIGHT, summarise
 from analytics.gait._table import ODDS, ROW, contact_table, with_strides
 from analytics.gait._turns import find_turns
@@ -172,8 +172,7 @@ def _idle(run: Run, walk: Walk | None, table: FloatArray, start: int, end: int) 
 
 def _look_closely(state: GaitState) -> _Stretch:
     """Contacts of everything buffered, along the best direction known."""
-    samples = np.empty((SAMPLES, state.end - state.start))
-    found = level(np.concatenate([second.T for second in state.seconds], axis=1, out=samples))
+    found = level(state.seconds)
     axes = _axes(_together(state.mounting, local_mounting(found)))
     signal, table = _in_axes(found, axes)
     spans = walking_of(table) / GRID_HZ
