@@ -34,7 +34,7 @@ class Spectrum:
 def spectrum(signals: FloatArray, margin: int) -> Spectrum:
     """The spectrum of (c, n) signals for kernels that reach at most `margin` rows to either side."""
     n = signals.shape[1]
-    size = next_fast_len(n + 2 * margin, real=True)
+    size = _size(n + 2 * margin)
     held = np.empty((len(signals), size))
     held[:, margin : margin + n] = signals
     held[:, :margin] = signals[:, :1]
@@ -43,13 +43,18 @@ def spectrum(signals: FloatArray, margin: int) -> Spectrum:
     return Spectrum(rfft(held, axis=1), n, margin, size)
 
 
-@lru_cache(maxsize=64)
+def _size(least: int) -> int:
+    """Rows of a transform: one of eight an octave, so that stretches of many lengths share the responses at hand."""
+    step = 1 << max(0, least.bit_length() - 4)
+    return int(next_fast_len(-(-least // step) * step, real=True))
+
+
+@lru_cache(maxsize=128)
 def band(low_hz: float, high_hz: float, taps: int, rate_hz: int, size: int) -> ComplexArray:
     """Response of a linear-phase band-pass."""
     return _response(band_pass(taps, low_hz, high_hz, rate_hz), size)
 
 
-@lru_cache(maxsize=16)
 def slope(sigma_ms: int, size: int) -> ComplexArray:
     """Response of the first derivative of a Gaussian at 100 Hz, unit absolute sum, ±4 σ: the size of a rise."""
     t = np.arange(-4 * sigma_ms // 10, 4 * sigma_ms // 10 + 1) * 10.0
