@@ -40,6 +40,10 @@ STOPPED_S = 1.8
 """Without a step for longer than any in that walk, walking has stopped."""
 LOOK_AGAIN = (1, 2, 3, 5)
 """Hops after walking was last seen at which the stretch is analysed."""
+UNDECIDED_S = 3
+"""While nothing moves only so much stays undecided: a step may have begun in it."""
+MANY = 1000
+"""Hops beyond this are not counted."""
 SHORTEST_S = 2.0
 REFINE_DEG = 6.0
 LONGEST = (LONG_S + CONTEXT_S) * GRID_HZ
@@ -76,12 +80,14 @@ def gait_step(state: GaitState, second: Prepared) -> tuple[GaitState, list[GaitR
     """
     if state.seconds and second.index != state.end:
         raise ValueError(f"this second starts at row {second.index}, row {state.end} was due: finish the segment first")
-    state = _taken(state, second)
-    results: list[GaitResult] = [Now(state.end, second.walking, second.cadence_spm)]
-    if _due(state):
-        state, found = _analyse(state, state.end - int(DELAY_S * GRID_HZ))
-        results += found
-    return _forget(state), results
+    end = second.index + GRID_HZ
+    results: list[GaitResult] = [Now(end, second.walking, second.cadence_spm)]
+    state = _taken(state, second, end)
+    if not _due(state, end):
+        return state, results
+    state, found = _analyse(state, end - int(DELAY_S * GRID_HZ))
+    start, seconds = _needed(state.start, state.decided, state.seconds, end)
+    return evolve(state, start=start, seconds=seconds), [*results, *found]
 
 
 def gait_finish(state: GaitState, rest: Window | None = None) -> tuple[GaitState, list[GaitResult]]:
@@ -97,38 +103,40 @@ def gait_finish(state: GaitState, rest: Window | None = None) -> tuple[GaitState
     return GaitState(mounting=state.mounting, sensor_height_m=state.sensor_height_m), results
 
 
-def _taken(state: GaitState, second: Prepared) -> GaitState:
-    begun = {} if state.seconds else {"start": second.index, "decided": second.index}
+def _taken(state: GaitState, second: Prepared, end: int) -> GaitState:
+    """The state with one second more; while nothing moves and no run is open, nothing is left to decide."""
+    start, decided = (state.start, state.decided) if state.seconds else (second.index, second.index)
+    seconds = (*state.seconds, second.samples)
+    active = second.active or state.active
+    if not (active or len(state.run.table)):
+        decided = max(decided, end - UNDECIDED_S * GRID_HZ)
+        start, seconds = _needed(start, decided, seconds, end)
     return evolve(
         state,
-        seconds=(*state.seconds, second.samples),
-        walked=0 if second.walking else min(state.walked + 1, 1000),
-        active=state.active or second.active,
-        quiet=0 if second.active else min(state.quiet + 1, 1000),
-        **begun,
+        start=start,
+        seconds=seconds,
+        decided=decided,
+        walked=0 if second.walking else min(state.walked + 1, MANY),
+        active=active,
+        quiet=0 if second.active else min(state.quiet + 1, MANY),
     )
 
 
-def _due(state: GaitState) -> bool:
-    if not state.active and not len(state.run.table):
+def _due(state: GaitState, end: int) -> bool:
+    if not (state.active or len(state.run.table)):
         return False
+    if state.walked in LOOK_AGAIN or state.quiet in STOOD:
+        return True
     longest = BUSY_S
     if state.walked == 0:
         longest = LONG_S if state.run.told else STRETCH_S
-    stopped = state.walked in LOOK_AGAIN or (state.quiet in STOOD and bool(len(state.run.table) or state.active))
-    return stopped or state.end - state.decided >= longest * GRID_HZ
+    return end - state.decided >= longest * GRID_HZ
 
 
-def _forget(state: GaitState) -> GaitState:
-    """Drop samples that no analysis needs any more."""
-    end, decided = state.end, state.decided
-    if not (state.active or len(state.run.table)):
-        decided = max(decided, end - 3 * GRID_HZ)
-    seconds = (max(decided - CONTEXT_S * GRID_HZ, end - LONGEST) - state.start) // GRID_HZ
-    if seconds > 0:
-        start = state.start + seconds * GRID_HZ
-        return evolve(state, decided=decided, start=start, seconds=state.seconds[seconds:])
-    return state if decided == state.decided else evolve(state, decided=decided)
+def _needed(start: int, decided: int, seconds: tuple[FloatArray, ...], end: int) -> tuple[int, tuple[FloatArray, ...]]:
+    """Where the buffer begins, and the buffer, without the seconds that no analysis needs any more."""
+    over = (max(decided - CONTEXT_S * GRID_HZ, end - LONGEST) - start) // GRID_HZ
+    return (start + over * GRID_HZ, seconds[over:]) if over > 0 else (start, seconds)
 
 
 def _analyse(state: GaitState, until: int, *, last: bool = False) -> tuple[GaitState, list[GaitResult]]:
