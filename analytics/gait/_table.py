@@ -47,6 +47,7 @@ SHORTEST_STEP = 10
 POINTS = 32
 """At which a step's height and angles are read."""
 _GRID = np.linspace(0.0, 1.0, POINTS)[:, None]
+_THREE = np.arange(3)[:, None]
 _IMPACT = np.arange(int(IMPACT_S * GRID_HZ))[:, None]
 
 
@@ -105,38 +106,32 @@ def with_strides(signals: Signals, table: FloatArray, first: int, last: int) -> 
     if len(strides):
         place = strides + (begin + 2 - first)
         found[place, STRIDE] = duration[strides]
-        _describe(signals, found, place, (rows[strides], rows[strides + 1], rows[strides + 2]))
+        _describe(signals, found, place, rows[strides + _THREE])
     return found
 
 
-def _describe(
-    signals: Signals, found: FloatArray, place: IntArray, contacts: tuple[IntArray, IntArray, IntArray]
-) -> None:
-    """Fill in travel, turn and ranges of the strides at `place`, each given by the rows of its three contacts."""
-    first, middle, last = contacts
-    points = np.concatenate((first + _GRID * (middle - first), middle + _GRID * (last - middle)))
-    at = np.rint(points).astype(int)
-    height = _height(signals.vertical, at, first, last)
-    found[place, RISE_A] = np.ptp(height[:POINTS], axis=0)
-    found[place, RISE_B] = np.ptp(height[POINTS:], axis=0)
-    share = (at - first) / (last - first)
-    for column, rate in zip((PITCH, ROLL, YAW), signals.rates, strict=True):
-        angle = (np.cumsum(rate) / GRID_HZ)[at]
-        gain = angle[-1] - angle[0]
-        found[place, column] = np.degrees(np.ptp(angle - share * gain, axis=0))
-        if column == YAW:
-            found[place, TURN] = gain
+def _describe(signals: Signals, found: FloatArray, place: IntArray, contacts: IntArray) -> None:
+    """Fill in travel, turn and ranges of the strides at `place`, (3, strides) the rows of their three contacts each.
 
-
-def _height(vertical: FloatArray, at: IntArray, first: IntArray, last: IntArray) -> FloatArray:
-    """(points, strides) height of the pelvis at rows `at` of each stride, m.
-
-    Acceleration less its mean over the stride, integrated, less the mean again, integrated: from two running sums.
+    The height of the pelvis is acceleration less its mean over the stride, integrated, less the mean again,
+    integrated; angles are rates integrated, less the drift: all from running sums of rows.
     """
-    speed = np.cumsum(vertical) / GRID_HZ
-    path = np.cumsum(speed) / GRID_HZ
-    tau, whole = (at - first) / GRID_HZ, (last - first) / GRID_HZ
-    start = speed[first]
-    mean = (speed[last] - start) / whole
-    drift = (path[last] - path[first]) / whole - start - 0.5 * mean * whole
-    return np.asarray(path[at] - path[first] - (start + drift) * tau - 0.5 * mean * tau**2)
+    begin, end = int(contacts[0, 0]), int(contacts[2, -1]) + 1
+    contacts = contacts - begin
+    (first, _, last), steps = contacts, contacts[1:] - contacts[:-1]
+    sums = np.empty((4, end - begin))
+    np.cumsum(signals.rates[:, begin:end], axis=1, out=sums[:3])
+    np.cumsum(signals.vertical[begin:end], out=sums[3])
+    bow = 0.5 * (sums[3, last] - sums[3, first]) * (last - first)
+    np.cumsum(sums[3], out=sums[3])
+    at = np.rint(contacts[:2, None] + _GRID * steps[:, None]).astype(int).reshape(2 * POINTS, 1, -1)
+    share = (at - first) / (last - first)
+    values = sums.take(at + np.arange(0, sums.size, end - begin)[:, None])
+    gain = values[-1] - values[0]
+    values -= share * gain
+    values[:, 3:] += share * (1.0 - share) * bow
+    steps_of = values.reshape(2, POINTS, 4, -1)
+    high, low = steps_of.max(axis=1), steps_of.min(axis=1)
+    found[place, RISE_A : RISE_B + 1] = (high[:, 3] - low[:, 3]).T / GRID_HZ**2
+    found[place, PITCH : YAW + 1] = np.degrees(high[:, :3].max(axis=0) - low[:, :3].min(axis=0)).T / GRID_HZ
+    found[place, TURN] = gain[2] / GRID_HZ
