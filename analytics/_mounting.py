@@ -9,7 +9,7 @@ against forward acceleration. All sums lie in the sensor frame and add up, so bo
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,8 +26,8 @@ MEMORY_WINDOWS = 300.0
 FEW_WINDOWS = 5.0
 """Windows of 2 s after which forward is known within some 2 degrees (median)."""
 
-UP, SHAPE, PHASE = slice(0, 3), slice(3, 12), slice(12, 15)
-"""Columns of what a window of 2 s shows."""
+
+_AXES = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,47 +116,45 @@ def merge(old: Mounting, new: Mounting) -> Mounting:
 
 def forward_axis(up: FloatArray, shape: FloatArray, phase: FloatArray) -> FloatArray:
     """Unit vector at right angles to `up` along the leading axis of `shape`, on the side of `phase`."""
-    first = unit(cross(up, np.eye(3)[int(np.argmin(np.abs(up)))]))
-    second = cross(up, first)
-    plane = np.array((first, second))
-    (a, b), (_, c) = (plane @ shape @ plane.T).tolist()
-    angle = 0.5 * math.atan2(2.0 * b, a - c)
-    forward = math.cos(angle) * first + math.sin(angle) * second
-    return np.asarray(forward if forward @ phase >= 0 else -forward)
-
-
-def gather(shown: FloatArray, weight: FloatArray) -> Mounting:
-    """Weighted sums over windows of 2 s.
-
-    Parameters
-    ----------
-    shown
-        (w, 15) what every window shows: mean up vector, step-band minus stride-band covariance, each over its trace,
-        and normalised slope-times-horizontal product; in columns `UP`, `SHAPE` and `PHASE`.
-    weight
-        (w,) how much each counts, 0 where it is no walking.
-    """
-    windows = float(weight.sum())
-    if windows == 0.0:
-        return no_mounting()
-    sums = weight @ shown
-    return Mounting(windows, sums[UP], sums[SHAPE].reshape(3, 3), sums[PHASE])
+    upward, rows, phases = up.tolist(), shape.tolist(), phase.tolist()
+    size = [abs(part) for part in upward]
+    first = _unit(_cross(upward, _AXES[size.index(min(size))]))
+    second = _cross(upward, first)
+    along, across = [_dot(row, first) for row in rows], [_dot(row, second) for row in rows]
+    angle = 0.5 * math.atan2(2.0 * _dot(first, across), _dot(first, along) - _dot(second, across))
+    ahead, aside = math.cos(angle), math.sin(angle)
+    if ahead * _dot(first, phases) + aside * _dot(second, phases) < 0:
+        ahead, aside = -ahead, -aside
+    return np.array([ahead * one + aside * other for one, other in zip(first, second, strict=True)])
 
 
 def unit(vector: FloatArray) -> FloatArray:
     """The vector at length 1."""
-    return np.asarray(vector / max(math.sqrt(float(vector @ vector)), 1e-12))
+    return np.array(_unit(vector.tolist()))
 
 
 def cross(a: FloatArray, b: FloatArray) -> FloatArray:
     """Cross product of two vectors, a tenth of the time of NumPy's."""
-    (a1, a2, a3), (b1, b2, b3) = a.tolist(), b.tolist()
-    return np.array((a2 * b3 - a3 * b2, a3 * b1 - a1 * b3, a1 * b2 - a2 * b1))
+    return np.array(_cross(a.tolist(), b.tolist()))
 
 
 def angle_deg(a: FloatArray, b: FloatArray) -> float:
     """Angle between two vectors, degrees."""
-    return math.degrees(math.acos(max(-1.0, min(1.0, float(unit(a) @ unit(b))))))
+    return math.degrees(math.acos(max(-1.0, min(1.0, _dot(_unit(a.tolist()), _unit(b.tolist()))))))
+
+
+def _unit(vector: Sequence[float]) -> Sequence[float]:
+    length = max(math.hypot(*vector), 1e-12)
+    return [part / length for part in vector]
+
+
+def _cross(a: Sequence[float], b: Sequence[float]) -> Sequence[float]:
+    (a1, a2, a3), (b1, b2, b3) = a, b
+    return a2 * b3 - a3 * b2, a3 * b1 - a1 * b3, a1 * b2 - a2 * b1
+
+
+def _dot(a: Sequence[float], b: Sequence[float]) -> float:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
 def to_dict(mounting: Mounting) -> dict[str, Any]:

@@ -43,6 +43,7 @@ def spectrum(signals: FloatArray, margin: int) -> Spectrum:
     return Spectrum(rfft(held, axis=1), n, margin, size)
 
 
+@lru_cache(maxsize=256)
 def _size(least: int) -> int:
     """Rows of a transform: one of eight an octave, so that stretches of many lengths share the responses at hand."""
     step = 1 << max(0, least.bit_length() - 4)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.fft import irfft, rfft
+from scipy.fft import rfft
 
 from analytics import _mounting as mounting_of
 from analytics._mounting import Mounting
@@ -63,9 +62,18 @@ _QUARTERS = np.full(SLOW, 1.0 / SLOW)
 _WIDTH, _HOP = PERIOD_WINDOW_S * SLOW_HZ, PERIOD_HOP_S * SLOW_HZ
 _LAGS = np.arange(math.ceil(SHORTEST_STRIDE_S * SLOW_HZ) - 1, int(LONGEST_STRIDE_S * SLOW_HZ) + 2)
 """Where a stride may be, and one to either side."""
-_SHARE = 1.0 / (1.0 - _LAGS / _WIDTH)
-_PARTS = np.repeat(np.array([1.0, *[2.0] * (RHYTHM_POINTS // 2 - 1), 1.0], dtype=np.float32) / RHYTHM_POINTS, 2)
-"""What the real and imaginary part of every line count in the sum over the window."""
+_KINDS = np.repeat(np.eye(2, dtype=np.float32), (4, 3), axis=1)
+"""Adds up the four rows of acceleration, and the three of rates."""
+_PARTS = np.array([1.0, *[2.0] * (RHYTHM_POINTS // 2 - 1), 1.0], dtype=np.float32) / RHYTHM_POINTS
+"""What every line of a spectrum counts in the energy of the window."""
+_COSINES = (
+    _PARTS[:, None]
+    * np.cos(2.0 * np.pi / RHYTHM_POINTS * np.arange(len(_PARTS))[:, None] * _LAGS)
+    / (1.0 - _LAGS / _WIDTH)
+).astype(np.float32)
+"""From the power of every line to the autocorrelation at `_LAGS`, as if no lag had fewer products."""
+_ALIKE = np.repeat(np.eye(4), (1, 3, 3, 1), axis=0) @ np.repeat(np.eye(4), (1, 3, 3, 1), axis=1)
+"""Which of the rows in a pair of bands are parts of one vector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +82,9 @@ class Level:
 
     `vertical` (n,) and `horizontal` (3, n) gravity-free acceleration in m/s², `gyr` (3, n) and the rate about the
     vertical, `turning` (n,), in rad/s at 100 Hz; `up` (3, m) and `yaw` (m,), which is `turning`, at 25 Hz. `locking`
-    (k, 8, m) holds the bands of `LOCK_BANDS_HZ`, of which the third may be missing. `vigour` (w,) and `shown` (w, 15)
-    are what windows of 2 s, every second, tell of the mounting (see `mounting_of.gather`). `period_s` and `rhythm` are
-    the stride period and how clear it is, every 2 s.
+    (k, 8, m) holds the bands of `LOCK_BANDS_HZ`, of which the third may be missing. `vigour` (w,), `mean_up` (3, w) and
+    `products` (w, 8, 8), of the rows in a pair of bands over their size, tell of windows of 2 s, every second.
+    `period_s` and `rhythm` are the stride period and how clear it is, every 2 s.
     """
 
     vertical: FloatArray
@@ -87,7 +95,8 @@ class Level:
     yaw: FloatArray
     locking: FloatArray
     vigour: FloatArray
-    shown: FloatArray
+    mean_up: FloatArray
+    products: FloatArray
     period_s: FloatArray
     rhythm: FloatArray
 
@@ -117,16 +126,18 @@ def level(seconds: Sequence[FloatArray]) -> Level:
     rows = _split(seconds)
     slow = rows[:, : rows.shape[1] // SLOW * SLOW].reshape(len(rows), -1, SLOW) @ _QUARTERS
     lines = _filters.spectrum(slow[:_FILTERED], _SLOW_MARGIN)
-    body, locking = _usual(lines)
+    body, locking = _back(lines, (_USUAL, _LOCK), _FILTERED)
     period, rhythm = rhythm_of(body)
     products = _products(locking[_USUAL])
     if period.max() > PACE_EDGES_S[0]:
-        pace = np.searchsorted(PACE_EDGES_S, nearest(period, np.arange(1.0, len(products) + 1.0), PERIOD_HOP_S))
-        for one in set(pace.tolist()) - {_USUAL}:
-            products = np.where((pace == one)[:, None, None], _products(_banded(lines, one)), products)
-        if period.max() > SLOWEST_S:
-            locking = np.concatenate((locking, _banded(lines, _SLOWEST_LOCK)[None]))
-    vigour, shown = _shown(products, slow[_UP])
+        products, locking = _slower_paces(lines, period, products, locking)
+    sums = slow[_UP, : (len(products) + 1) * SLOW_HZ].reshape(3, -1, SLOW_HZ).sum(axis=2)
+    mean_up = (sums[:, :-1] + sums[:, 1:]) * (0.5 / SLOW_HZ)
+    energy = products.reshape(len(products), -1)[:, :: _BANDED + 1]
+    vigour = np.sqrt(energy[:, _VERTICAL] * (0.5 / SLOW_HZ))
+    scale = 1.0 / np.sqrt(energy @ _ALIKE + 1e-9)
+    products *= scale[:, :, None]
+    products *= scale[:, None, :]
     return Level(
         rows[_VERTICAL],
         rows[_HORIZONTAL],
@@ -136,7 +147,8 @@ def level(seconds: Sequence[FloatArray]) -> Level:
         slow[_YAW],
         locking,
         vigour,
-        shown,
+        mean_up,
+        products,
         period,
         rhythm,
     )
@@ -144,35 +156,27 @@ def level(seconds: Sequence[FloatArray]) -> Level:
 
 def _split(seconds: Sequence[FloatArray]) -> FloatArray:
     """(11, n) rows of a stretch."""
-    rows = np.empty((11, sum(len(second) for second in seconds)))
+    rows = np.empty((11, sum(map(len, seconds))))
     np.concatenate([second.T for second in seconds], axis=1, out=rows[1:10])
-    horizontal, up = rows[_HORIZONTAL], rows[_UP]
-    along = (horizontal * up).sum(axis=0)
-    horizontal -= along * up
-    np.subtract(along, GRAVITY, out=rows[_VERTICAL])
-    np.sum(rows[_RATES] * up, axis=0, out=rows[_YAW])
+    vertical, horizontal, up = rows[_VERTICAL], rows[_HORIZONTAL], rows[_UP]
+    np.einsum("kan,an->kn", rows[1:7].reshape(2, 3, -1), up, out=rows[_VERTICAL::_YAW])
+    horizontal -= vertical * up
+    vertical -= GRAVITY
     return rows
 
 
-def _usual(lines: Spectrum) -> tuple[FloatArray, FloatArray]:
-    """(7, m) rows in the rhythm's band, and (2, 8, m) in the bands of the usual pace and of the slow lock."""
-    rows = np.empty((_FILTERED + 2 * _BANDED, lines.lines.shape[1]), dtype=complex)
-    np.multiply(lines.lines, _filters.band(*RHYTHM_BAND_HZ, 51, SLOW_HZ, lines.size), out=rows[:_FILTERED])
-    _put(rows[_FILTERED:-_BANDED], lines, _USUAL)
-    _put(rows[-_BANDED:], lines, _LOCK)
+def _back(lines: Spectrum, pairs: Sequence[int], body: int = 0) -> tuple[FloatArray, FloatArray]:
+    """(body, m) rows in the rhythm's band, and (k, 8, m) in pairs of bands."""
+    rows = np.empty((body + _BANDED * len(pairs), lines.lines.shape[1]), dtype=complex)
+    if body:
+        np.multiply(lines.lines, _filters.band(*RHYTHM_BAND_HZ, 51, SLOW_HZ, lines.size), out=rows[:body])
+    for place, pair in enumerate(pairs):
+        _put(rows[body + _BANDED * place : body + _BANDED * (place + 1)], lines, pair)
     back = lines.back(rows)
-    banded = back[_FILTERED:].reshape(2, _BANDED, -1)
-    _hold_slope(banded)
-    return back[:_FILTERED], banded
-
-
-def _banded(lines: Spectrum, pair: int) -> FloatArray:
-    """(8, m) rows of a stretch in a pair of bands."""
-    rows = np.empty((_BANDED, lines.lines.shape[1]), dtype=complex)
-    _put(rows, lines, pair)
-    back = lines.back(rows)
-    _hold_slope(back)
-    return back
+    banded, last = back[body:].reshape(len(pairs), _BANDED, -1), lines.n - 1
+    # The slope at either end, rows 0 and n − 1, is that of the outer two rows.
+    banded[:, _SLOPE, ::last] = banded[:, _VERTICAL, 1 :: last - 1] - banded[:, _VERTICAL, : last : last - 1]
+    return back[:body], banded
 
 
 def _put(rows: ComplexArray, lines: Spectrum, pair: int) -> None:
@@ -189,12 +193,6 @@ def _responses(pair: int, size: int) -> tuple[ComplexArray, ComplexArray, Comple
     return first, second, _filters.difference(size)
 
 
-def _hold_slope(banded: FloatArray) -> None:
-    """Let the slope at either end be that of the last two rows."""
-    banded[..., _SLOPE, 0] = banded[..., _VERTICAL, 1] - banded[..., _VERTICAL, 0]
-    banded[..., _SLOPE, -1] = banded[..., _VERTICAL, -1] - banded[..., _VERTICAL, -2]
-
-
 def _products(banded: FloatArray) -> FloatArray:
     """(w, 8, 8) sums of products of (8, m) rows over windows of 2 s, every second."""
     seconds = banded.shape[1] // SLOW_HZ
@@ -203,20 +201,16 @@ def _products(banded: FloatArray) -> FloatArray:
     return np.asarray(sums[:-1] + sums[1:])
 
 
-def _shown(products: FloatArray, up: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Vigour of every window, and its mean up, step minus stride covariance and slope product."""
-    count = len(products)
-    energy = products.reshape(count, -1)[:, :: _BANDED + 1]
-    step, stride = energy[:, _HORIZONTAL].sum(axis=1), energy[:, _SWING].sum(axis=1)
-    shown = np.empty((count, 15))
-    ups = up[:, : (count + 1) * SLOW_HZ].reshape(3, -1, SLOW_HZ).sum(axis=2)
-    np.multiply(ups[:, :-1] + ups[:, 1:], 0.5 / SLOW_HZ, out=shown[:, mounting_of.UP].T)
-    shape = shown[:, mounting_of.SHAPE].reshape(count, 3, 3)
-    np.divide(products[:, _HORIZONTAL, _HORIZONTAL], (step + 1e-9)[:, None, None], out=shape)
-    shape -= products[:, _SWING, _SWING] / (stride + 1e-9)[:, None, None]
-    size = np.sqrt(energy[:, _SLOPE] * step) + 1e-9
-    np.divide(products[:, _HORIZONTAL, _SLOPE], size[:, None], out=shown[:, mounting_of.PHASE])
-    return np.sqrt(energy[:, _VERTICAL] * (0.5 / SLOW_HZ)), shown
+def _slower_paces(
+    lines: Spectrum, period_s: FloatArray, products: FloatArray, locking: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """The products of windows, and the bands of the lock, where the rhythm is slower than usual."""
+    pace = np.searchsorted(PACE_EDGES_S, nearest(period_s, np.arange(1.0, len(products) + 1.0), PERIOD_HOP_S))
+    paces, locks = sorted(set(pace.tolist()) - {_USUAL}), (_SLOWEST_LOCK,) * bool(period_s.max() > SLOWEST_S)
+    _, banded = _back(lines, (*paces, *locks))
+    for one, rows in zip(paces, banded, strict=False):
+        products = np.where((pace == one)[:, None, None], _products(rows), products)
+    return products, np.concatenate((locking, banded[len(paces) :])) if locks else locking
 
 
 def nearest(values: FloatArray, time_s: FloatArray, hop_s: float) -> FloatArray:
@@ -230,13 +224,18 @@ def local_mounting(found: Level, inside: FloatArray | None = None) -> Mounting:
     `inside` holds (start, end) in s of walking found; without it the liveliest windows are taken for walking.
     """
     # Windows overlap by half: two of them count as one.
-    weight = np.zeros(len(found.shown))
+    weight = np.zeros(len(found.vigour))
     if inside is None:
         weight[found.vigour > 0.5 * _percentile(found.vigour, 0.8)] = 0.5
-        return mounting_of.gather(found.shown, weight)
-    for start, end in inside.tolist():
-        weight[max(0, math.ceil(start + INNER_S - 1.0)) : max(0, math.floor(end - INNER_S - 1.0) + 1)] = 0.5
-    return mounting_of.gather(found.shown, weight)
+    else:
+        for start, end in inside.tolist():
+            weight[max(0, math.ceil(start + INNER_S - 1.0)) : max(0, math.floor(end - INNER_S - 1.0) + 1)] = 0.5
+    windows = float(weight.sum())
+    if windows == 0.0:
+        return mounting_of.no_mounting()
+    sums = (weight @ found.products.reshape(len(weight), -1)).reshape(_BANDED, _BANDED)
+    shape = sums[_HORIZONTAL, _HORIZONTAL] - sums[_SWING, _SWING]
+    return Mounting(windows, found.mean_up @ weight, shape, sums[_HORIZONTAL, _SLOPE])
 
 
 def _percentile(values: FloatArray, share: float) -> float:
@@ -312,19 +311,16 @@ def rhythm_of(body: FloatArray) -> tuple[FloatArray, FloatArray]:
     pieces, windows = held.reshape(len(body), -1, _HOP), np.zeros((len(body), count, RHYTHM_POINTS), dtype=np.float32)
     for part in range(parts):
         windows[:, :, part * _HOP : (part + 1) * _HOP] = pieces[:, part : part + count]
-    lines = rfft(windows, axis=2).view(np.float32)
-    both = _evened(lines[: _RATES.start]) + _evened(lines[_RATES])
-    total = irfft(both[:, 0::2] + both[:, 1::2], axis=1)[:, _LAGS[0] : _LAGS[-1] + 1] * _SHARE
-    inner = total[:, 1:-1]
-    height = np.where((inner > total[:, :-2]) & (inner >= total[:, 2:]), inner, -1.0)
+    parts_of_lines = rfft(windows, axis=2).view(np.float32)
+    np.multiply(parts_of_lines, parts_of_lines, out=parts_of_lines)
+    squares = (_KINDS @ parts_of_lines.reshape(len(body), -1)).reshape(2, count, -1)
+    power = squares[:, :, 0::2] + squares[:, :, 1::2]
+    power *= (0.5 / (power @ _PARTS + 1e-9))[:, :, None]
+    total = ((power[0] + power[1]) @ _COSINES).astype(float)
+    rises = total[:, 1:] > total[:, :-1]
+    height = np.where(rises[:, :-1] > rises[:, 1:], total[:, 1:-1], -1.0)
     best = height.max(axis=1)
     first_high = np.argmax(height >= PERIOD_SHARE * best[:, None], axis=1)
     clear = best > 0.1
     period = np.where(clear, (first_high + _LAGS[1]) / SLOW_HZ, USUAL_STRIDE_S)
     return period, np.where(clear, height[np.arange(count), first_high], 0.0)
-
-
-def _evened(lines: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Squares of (c, windows, parts of lines), added up over the signals, such that each window's energy is a half."""
-    power = np.einsum("cwp,cwp->wp", lines, lines)
-    return np.asarray(power * (0.5 / (power @ _PARTS + 1e-9))[:, None])

@@ -18,20 +18,22 @@ LEAST_TURN_DEG = 45.0
 LONGEST_TURN_S = 10.0
 SMOOTH_S = 0.66
 _HALF = int(SMOOTH_S * SLOW_HZ)
-_WINDOW = np.hanning(2 * _HALF + 3)[1:-1] / np.hanning(2 * _HALF + 3).sum()
+_WINDOW_DEG = np.degrees(np.hanning(2 * _HALF + 3)[1:-1] / np.hanning(2 * _HALF + 3).sum())
 
 
 def find_turns(yaw: FloatArray) -> FloatArray:
     """(k, 3) turns in a yaw rate (rad/s, 25 Hz): start and end in s, angle in degrees, positive to the left."""
     if len(yaw) < SLOW_HZ:
         return np.zeros((0, 3))
-    held = np.concatenate((np.full(_HALF, yaw[0]), yaw, np.full(_HALF, yaw[-1])))
-    smooth = np.degrees(np.convolve(held, _WINDOW, "valid"))
+    held = np.empty(len(yaw) + 2 * _HALF)
+    held[:_HALF], held[_HALF:-_HALF], held[-_HALF:] = yaw[0], yaw, yaw[-1]
+    smooth = np.correlate(held, _WINDOW_DEG, "valid")
     size = np.abs(smooth)
-    moving = np.concatenate(([False], size > EDGE_DPS, [False]))
-    edges = np.flatnonzero(moving[1:] != moving[:-1])
-    if not len(edges):
+    if size.max() <= TURN_DPS:
         return np.zeros((0, 3))
+    moving = np.zeros(len(yaw) + 2, dtype=bool)
+    np.greater(size, EDGE_DPS, out=moving[1:-1])
+    edges = np.flatnonzero(moving[1:] != moving[:-1])
     swept = np.add.reduceat(np.append(size, 0.0), edges)[::2]
     found = []
     for first, last in edges.reshape(-1, 2)[swept >= LEAST_TURN_DEG * SLOW_HZ].tolist():
@@ -46,9 +48,9 @@ def find_turns(yaw: FloatArray) -> FloatArray:
 
 def _one_way(part: FloatArray) -> list[tuple[int, int]]:
     """Pieces of one sign."""
-    cuts = np.flatnonzero(np.diff(np.sign(part)) != 0) + 1
-    ends = np.concatenate(([0], cuts, [len(part)]))
-    return [(int(a), int(b)) for a, b in itertools.pairwise(ends)]
+    left = part > 0.0
+    cuts = np.flatnonzero(left[1:] != left[:-1]) + 1
+    return list(itertools.pairwise((0, *cuts.tolist(), len(part))))
 
 
 def straight(rows: FloatArray, stride_s: FloatArray, turn_rad: FloatArray, turns: FloatArray) -> BoolArray:
