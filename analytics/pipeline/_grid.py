@@ -84,19 +84,20 @@ def feed(state: GridState, t_ns: IntArray, samples: FloatArray) -> tuple[GridSta
     times, by_axis = np.empty(len(t_ns) + 1, dtype=np.int64), np.empty((_AXES, len(t_ns) + 1))
     times[0], times[1:] = state.last_ns, t_ns
     by_axis[:, 0], by_axis[:, 1:] = state.last, samples.T
-    step = times[1:] - times[:-1]
-    fresh = (step <= 0) | (step > _RESTART_NS)
+    steps = times[1:] - times[:-1]
+    fresh = (steps <= 0) | (steps > _RESTART_NS)
     fresh[0] |= state.last_ns < 0
     hops: list[Hop] = []
-    edges = [*(fresh.nonzero()[0] + 1).tolist(), len(times)]
-    if edges[0] > 1:
-        state, hops = _extend(state, times[: edges[0]], by_axis[:, : edges[0]])
+    edges = [*fresh.nonzero()[0].tolist(), len(t_ns)]
+    if edges[0]:
+        state, hops = _extend(state, times[: edges[0] + 1], steps[: edges[0]], by_axis[:, : edges[0] + 1])
     for start, end in pairwise(edges):
         state, found = finish(state)
         hops += found
-        state = _begin(state, int(times[start]), by_axis[:, start])
+        state = _begin(state, int(t_ns[start]), samples[start])
         if end > start + 1:
-            state, found = _extend(state, times[start:end], by_axis[:, start:end])
+            part = slice(start + 1, end + 1)
+            state, found = _extend(state, times[part], steps[start + 1 : end], by_axis[:, part])
             hops += found
     return state, hops
 
@@ -123,17 +124,17 @@ def _begin(state: GridState, t_ns: int, sample: FloatArray) -> GridState:
     )
 
 
-def _extend(state: GridState, times: IntArray, by_axis: FloatArray) -> tuple[GridState, list[Hop]]:
-    """Rows up to the last of (6, n) samples, of which the first is the one before."""
+def _extend(state: GridState, times: IntArray, steps: IntArray, by_axis: FloatArray) -> tuple[GridState, list[Hop]]:
+    """Rows up to the last of (6, n) samples, of which the first is the one before; `steps` lie between their times."""
     kept = len(state.rest)
     first = state.segment_ns + (state.cut + kept) * ROW_NS
     grid = np.arange(first, int(times[-1]) + 1, ROW_NS, dtype=np.int64)
-    before_ns, step, low, high = _around(grid, times, by_axis)
+    behind, step, low, high = _around(grid, times, steps, by_axis)
     rows, valid = np.empty((_AXES, kept + len(grid))), np.empty(kept + len(grid), dtype=bool)
     rows[:, :kept], valid[:kept] = state.rest.T, state.valid
     made = rows[:, kept:]
     np.subtract(high, low, out=made)
-    made *= (grid - before_ns) / step
+    made *= behind / step
     made += low
     np.less_equal(step, _BRIDGED_NS, out=valid[kept:])
     bridged = len(grid) - int(np.count_nonzero(valid[kept:]))
@@ -156,14 +157,17 @@ def _extend(state: GridState, times: IntArray, by_axis: FloatArray) -> tuple[Gri
     )
 
 
-def _around(grid: IntArray, times: IntArray, by_axis: FloatArray) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
-    """Of every row: time of the sample before it, time from there to the one at or behind it, and both as (6, n).
+def _around(
+    grid: IntArray, times: IntArray, steps: IntArray, by_axis: FloatArray
+) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+    """Of every row: time since the sample before it, from there to the one at or behind it, and both as (6, n).
 
     The first row lies behind the first sample. Where there is a row to every sample, nothing has to be looked for.
     """
     n = len(grid)
-    if n < len(times) and (times[:n] < grid).all() and (grid <= times[1 : n + 1]).all():
-        return times[:n], times[1 : n + 1] - times[:n], by_axis[:, :n], by_axis[:, 1 : n + 1]
-    right = np.searchsorted(times, grid, side="left")
-    left = right - 1
-    return times[left], times[right] - times[left], by_axis.take(left, axis=1), by_axis.take(right, axis=1)
+    if n < len(times):
+        behind, step = grid - times[:n], steps[:n]
+        if np.count_nonzero((behind > 0) & (behind <= step)) == n:
+            return behind, step, by_axis[:, :n], by_axis[:, 1 : n + 1]
+    left = np.searchsorted(times, grid, side="left") - 1
+    return grid - times[left], steps[left], by_axis.take(left, axis=1), by_axis.take(left + 1, axis=1)

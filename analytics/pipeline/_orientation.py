@@ -121,18 +121,20 @@ def _filtered(state: OrientationState, by_axis: FloatArray, count: int) -> tuple
 
 def _up(quat: FloatArray, up: FloatArray) -> None:
     """Earth's up in the sensor frame into (3, n): the third row of the rotation matrix of (n, 4)."""
-    w, x, y, z = quat.T.copy()
-    np.subtract(x * z, w * y, out=up[0])
-    np.add(y * z, w * x, out=up[1])
-    np.add(x * x, y * y, out=up[2])
+    parts = quat.T.copy()
+    w, x_y, z = parts[0], parts[1:3], parts[3]
+    with_z, with_w, squares = x_y * z, x_y * w, x_y * x_y
+    np.subtract(with_z[0], with_w[1], out=up[0])
+    np.add(with_z[1], with_w[0], out=up[1])
+    np.add(squares[0], squares[1], out=up[2])
     up *= 2.0
     np.subtract(1.0, up[2], out=up[2])
 
 
 def _upward(by_axis: FloatArray, count: int) -> list[float]:
     """The mean force upwards of every second."""
-    x, y, z = by_axis[:3] * by_axis[6:]
-    means: list[float] = ((x + y + z).reshape(count, GRID_HZ).sum(axis=1) / GRID_HZ).tolist()
+    upward = np.add.reduce(by_axis[:3] * by_axis[6:], axis=0).reshape(count, GRID_HZ)
+    means: list[float] = (upward.sum(axis=1) / GRID_HZ).tolist()
     return means
 
 
