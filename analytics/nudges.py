@@ -43,10 +43,11 @@ _RANGE_PER_DEG = 2.0
 _FADE = 1.25
 _MAX_DELAY_S = 600.0
 _REST_AFTER_FOLLOWED_S = 300.0
-_GAP_S = 5.0
-_RELEASE_S = 3.0
-_BREAK_ENDS_SITTING_S = 60.0
+_GAP_NS = 5 * NS_PER_S
+_RELEASE_NS = 3 * NS_PER_S
+_BREAK_ENDS_SITTING_NS = 60 * NS_PER_S
 _HOUR_S = 3600.0
+_USUAL_DEG = threshold("posture.flexion_acceptable_deg")
 _NUDGED_IN = (PostureLabel.SITTING, PostureLabel.STANDING, PostureLabel.BENDING)
 _UP = (PostureLabel.STANDING, PostureLabel.WALKING)
 _HOW = {PostureLabel.SITTING: "Sitting slouched", PostureLabel.BENDING: "Bending"}
@@ -136,7 +137,7 @@ def slouched(row: Posture, rules: Rules, looser_deg: float = 0.0) -> bool | None
     if row.posture not in _NUDGED_IN or row.flexion_deg is None:
         return None
     away = abs(row.flexion_deg) if row.posture is PostureLabel.SITTING else row.flexion_deg
-    usual = threshold("posture.flexion_acceptable_deg") + looser_deg
+    usual = _USUAL_DEG + looser_deg
     if rules.threshold_deg is not None:
         return away >= rules.threshold_deg + looser_deg
     if row.detail == "slouched":
@@ -163,7 +164,7 @@ def _second(state: State, row: Posture, rules: Rules, events: list[Event]) -> No
     last_ns = state.get("t_ns")
     if last_ns is not None and row.t_ns <= last_ns:
         return
-    if last_ns is None or row.t_ns - last_ns > _GAP_S * NS_PER_S:
+    if last_ns is None or row.t_ns - last_ns > _GAP_NS:
         state.update(held_ns=None, sitting_ns=None)
     state["t_ns"] = row.t_ns
     beyond = slouched(row, rules, float(state.get("looser_deg", 0.0)))
@@ -201,7 +202,7 @@ def _hold(state: State, row: Posture, beyond: bool | None) -> None:
         state["upright_ns"] = None
         return
     state["upright_ns"] = state.get("upright_ns") or row.t_ns
-    if beyond is None or row.t_ns - state["upright_ns"] >= _RELEASE_S * NS_PER_S:
+    if beyond is None or row.t_ns - state["upright_ns"] >= _RELEASE_NS:
         state["held_ns"] = None
 
 
@@ -211,7 +212,7 @@ def _sit(state: State, row: Posture) -> None:
         state["off_seat_ns"] = None
         return
     state["off_seat_ns"] = state.get("off_seat_ns") or row.t_ns
-    if row.t_ns - state["off_seat_ns"] >= _BREAK_ENDS_SITTING_S * NS_PER_S:
+    if row.t_ns - state["off_seat_ns"] >= _BREAK_ENDS_SITTING_NS:
         state["sitting_ns"] = None
 
 

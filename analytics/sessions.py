@@ -31,9 +31,14 @@ State = dict[str, Any]
 """Small and JSON-safe; an empty one begins."""
 
 
+def counting(state: State) -> bool:
+    """Whether a session runs or has just ended."""
+    return bool(state.get("running") or state.get("closed"))
+
+
 def follow(state: State, result: Result) -> tuple[State, list[Event]]:
     """Count what a result shows of the sessions that run or have just ended; events that end or correct one."""
-    if not state.get("running") and not state.get("closed"):
+    if not counting(state):
         return state, []
     next_state = dict(state)
     running = {name: _counted(session, result) for name, session in next_state.get("running", {}).items()}

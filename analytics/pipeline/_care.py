@@ -30,19 +30,21 @@ def attend(care: Care, rules: Rules, results: Sequence[Result]) -> tuple[Care, l
     """Take what the samples led to, in its order; the same again, with what is to be said about it put in between."""
     nudging, running = care.get("nudges", {}), care.get("sessions", {})
     day = care.get("day", "")
+    counting = sessions.counting(running)
     out: list[Result] = []
     for one in results:
         out.append(one)
-        running, events = sessions.follow(running, one)
-        out += events
+        if counting:
+            running, events = sessions.follow(running, one)
+            out += events
         if isinstance(one, Posture):
             today = date_of(one.t_ns // _MINUTE_NS * _MINUTE_S, rules.zone)
             if today > day:
                 day = today
                 out += _carried(nudging, running, rules, one.t_ns)
-            nudging, events = nudges.step(nudging, [one], rules)
+            nudging, events = nudges.step(nudging, (one,), rules)
             out += events
-            if not nudges.quiet(nudging, one.t_ns, rules):
+            if running.get("reminders") and not nudges.quiet(nudging, one.t_ns, rules):
                 running, events = sessions.due(running, one, rules.zone)
                 out += events
         elif isinstance(one, Event) and one.event in _MOVED:
