@@ -9,13 +9,13 @@ from analytics.compensation import Assessment
 from analytics.pipeline import _compensation, _usual
 from analytics.pipeline._state import VERSION, State
 from analytics.pipeline._usual import DEPARTURE
-from sagittal.results import Change, Day, Posture, Result
+from sagittal.results import Change, Day, Posture, Result, Walk
 
 
 def hear(state: State, result: Result) -> tuple[State, list[Result]]:
     """Take a result into the sums of walk and day."""
     compensation, told = _compensation.hear(state.compensation, result, VERSION)
-    usual = _usual.hear(state.usual, result)
+    usual = _usual.hear(state.usual, result) if isinstance(result, Walk) else state.usual
     if compensation is state.compensation and usual is state.usual:
         return state, []
     return evolve(state, compensation=compensation, usual=usual), [*told]

@@ -37,6 +37,8 @@ def posture_metrics(day: PostureDay) -> tuple[dict[str, float | None], dict[str,
     few_bends = None if sum(day.depth.values()) >= _LEAST_BENDS else f"fewer than {_LEAST_BENDS} bends"
     few_rises = None if sum(day.rise.values()) >= _LEAST_RISES else f"fewer than {_LEAST_RISES} rises seen whole"
     little = None if day.sitting_h >= _LEAST_H and day.sitting else "too little sitting with the trunk's angles known"
+    depth, range_deg = percentiles(day.depth, 50, 95)
+    (speed,), (rise,) = percentiles(day.speed, 50), percentiles(day.rise, 50)
     found: dict[str, tuple[float | None, str | None]] = {
         **{f"trunk_over_{edge}_min": (_beyond(day.flexion, edge) / 60.0, short) for edge in (30, 60, 90)},
         "trunk_side_over_10_min": (day.side_s / 60.0, short),
@@ -44,10 +46,10 @@ def posture_metrics(day: PostureDay) -> tuple[dict[str, float | None], dict[str,
         "exposure_entropy_bits": (_entropy(day.stays_s), short),
         "bends_per_hour": (_rate(day.counts.get("bends", 0), day.up_h), short),
         "minutes_over_2_bends": (float(day.busy_minutes), short),
-        "bend_depth_deg": (percentile(day.depth, 50), few_bends),
-        "bend_peak_speed_dps": (percentile(day.speed, 50), few_bends),
-        "bend_range_deg": (percentile(day.depth, 95), few_bends),
-        "sit_to_stand_duration_s": (_tenth(percentile(day.rise, 50)), few_rises),
+        "bend_depth_deg": (depth, few_bends),
+        "bend_peak_speed_dps": (speed, few_bends),
+        "bend_range_deg": (range_deg, few_bends),
+        "sit_to_stand_duration_s": (_tenth(rise), few_rises),
         "posture_shifts_per_hour": (_rate(day.counts.get("posture_shifts", 0), day.up_h), short),
         "sitting_flexion_sd_deg": (_sd(day.sitting), little),
     }
@@ -61,11 +63,15 @@ def mean(histogram: Histogram) -> float | None:
     return sum(value * weight for value, weight in histogram.items()) / total if total else None
 
 
-def percentile(histogram: Histogram, percent: float) -> float | None:
-    """The value at or below which so many percent of the weight lie; None of nothing."""
-    left = sum(histogram.values()) * percent / 100.0
-    for value in sorted(histogram):
-        left -= histogram[value]
+def percentiles(histogram: Histogram, *percents: float) -> list[float | None]:
+    """The values at or below which so many percent of the weight lie; None of nothing."""
+    total, ordered = sum(histogram.values()), sorted(histogram.items())
+    return [_reached(ordered, total * percent / 100.0) for percent in percents]
+
+
+def _reached(ordered: list[tuple[int, float]], left: float) -> float | None:
+    for value, weight in ordered:
+        left -= weight
         if left <= 0:
             return float(value)
     return None
@@ -79,7 +85,7 @@ def _sd(histogram: Histogram) -> float | None:
 
 
 def _spread(histogram: Histogram) -> float | None:
-    low, high = percentile(histogram, 25), percentile(histogram, 75)
+    low, high = percentiles(histogram, 25, 75)
     return None if low is None or high is None else high - low
 
 

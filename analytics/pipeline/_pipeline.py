@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import Any
 
 from analytics._evolve import evolve
 from analytics._window import GRID_HZ, FloatArray
@@ -18,6 +19,7 @@ from analytics.gait import (
     gait_step,
     new_state,
 )
+from analytics.nudges import Rules
 from analytics.pipeline import _care, _compensation, _day, _extra, _grid, _orientation
 from analytics.pipeline._grid import ROW_NS, Hop
 from analytics.pipeline._orientation import Lot, Oriented
@@ -48,6 +50,8 @@ from sagittal.units import NS_PER_S, STANDARD_GRAVITY_MPS2
 _Ready = tuple[Prepared, PosturePrepared]
 
 _RESTART_NS = round(threshold("gap.restart_s") * NS_PER_S)
+_HAPPENED = (Event, GapMark, Walk)
+_TELLING = (Bout, MountingKnown)
 _MARK_NS = 60 * NS_PER_S
 _MOST_TOGETHER = 60
 """Seconds that are filtered and prepared at once at most, so that memory stays small however long a block is."""
@@ -139,14 +143,16 @@ def _due(state: State, newest_ns: int | None) -> tuple[State, list[Result]]:
         orientation, lot = _orientation.follow(state.orientation, hops)
         state = evolve(state, orientation=orientation, held=state.held[len(hops) :])
         for second, ready in zip(lot, _ready(state, lot), strict=True):
-            state, gaps = _gaps_before(state, second.hop.start_ns)
-            state, again, fresh = _second(state, second, ready)
-            care, fresh = _care.attend(state.care, rules, fresh)
-            state, fresh = _counted(evolve(state, care=care), fresh)
+            if state.gaps:
+                state, gaps = _gaps_before(state, second.hop.start_ns)
+                results += gaps
+            state, again, fresh = _second(state, second, ready, rules)
+            state, fresh = _counted(state, fresh)
             if state.extra:
                 before_ns = _compensation.oldest_ns(state.compensation, state.gait, second.hop.segment_ns)
                 state = evolve(state, extra=_extra.forget(state.extra, before_ns))
-            results += [*gaps, *again, *fresh]
+            results += again
+            results += fresh
     state, gaps = _gaps_before(state, None)
     return state, [*results, *gaps]
 
@@ -202,7 +208,7 @@ def _counted(state: State, results: list[Result]) -> tuple[State, list[Result]]:
             state, told = _day.hear(state, result)
             out += told
         out.append(result)
-    state, found = _settled(state, [one for one in out if isinstance(one, Event | GapMark | Walk)])
+    state, found = _settled(state, [one for one in out if isinstance(one, _HAPPENED)])
     return state, [*out, *found]
 
 
@@ -220,14 +226,13 @@ def _settled(state: State, fresh: list[Event | GapMark | Walk]) -> tuple[State, 
         out += events
         waiting += events
         due += ended
-    due += [one for one in waiting if _time(one) < state.settled_ns]
-    kept = tuple(one for one in waiting if _time(one) >= state.settled_ns)
-    sums = state.sums
-    done: list[Result] = []
-    for one in sorted(due, key=_time):
-        sums, more = sums.add(one, state.profile.zone, VERSION)
-        done += more
-    state = evolve(state, waiting=kept, settled=(), statistics=statistics, sums=sums)
+    if waiting:
+        due += [one for one in waiting if _time(one) < state.settled_ns]
+        waiting = [one for one in waiting if _time(one) >= state.settled_ns]
+    if len(due) > 1:
+        due.sort(key=_time)
+    sums, done = state.sums.add(due, state.profile.zone, VERSION)
+    state = evolve(state, waiting=tuple(waiting), settled=(), statistics=statistics, sums=sums)
     for summed in done:
         state, told = _day.told(state, summed)
         out += told
@@ -237,10 +242,7 @@ def _settled(state: State, fresh: list[Event | GapMark | Walk]) -> tuple[State, 
 def _closed(state: State) -> tuple[State, list[Result]]:
     """Open holds and stays end with the last second."""
     statistics, events, stays = close(state.statistics, VERSION)
-    sums = state.sums
-    ended: list[Event | Stay] = [*events, *stays]
-    for one in ended:
-        sums, _ = sums.add(one, state.profile.zone, VERSION)
+    sums, _ = state.sums.add([*events, *stays], state.profile.zone, VERSION)
     return evolve(state, statistics=statistics, sums=sums), [*events]
 
 
@@ -271,19 +273,28 @@ def _gap(block: Block, end_ns: int) -> tuple[GapMark, ...]:
     return (GapMark(t_ns=end_ns, end_ns=block.t0_ns, site=block.site, reason=reason, samples=samples),)
 
 
-def _second(state: State, second: Oriented, ready: _Ready | None) -> tuple[State, list[Result], list[Result]]:
+def _second(
+    state: State, second: Oriented, ready: _Ready | None, rules: Rules
+) -> tuple[State, list[Result], list[Result]]:
     """A second of the grid, or the rest of a segment: seconds that are said again, and what is new."""
     again: list[Result] = []
     fresh: list[Result] = []
     if second.rescaled_mps2 is not None:
-        fresh.append(_rescaled(second.hop, second.rescaled_mps2))
+        state, fresh = _attended(state, rules, [_rescaled(second.hop, second.rescaled_mps2)])
     if ready is not None:
-        state, again, found = _whole_second(state, second, ready)
+        state, again, found = _whole_second(state, second, ready, rules)
         fresh += found
     if second.hop.last:
         state, said, found = _last(state, second, rest=ready is None)
+        state, found = _attended(state, rules, found)
         again, fresh = [*again, *said], [*fresh, *found]
     return state, again, fresh
+
+
+def _attended(state: State, rules: Rules, results: list[Result]) -> tuple[State, list[Result]]:
+    """With what is to be said about results put in between."""
+    care, results = _care.attend(state.care, rules, results)
+    return evolve(state, care=care), results
 
 
 def _rescaled(hop: Hop, rest_mps2: float) -> Event:
@@ -294,21 +305,22 @@ def _rescaled(hop: Hop, rest_mps2: float) -> Event:
 
 def _last(state: State, second: Oriented, *, rest: bool) -> tuple[State, list[Result], list[Result]]:
     """A segment ends: gait closes its bout, posture lets what it said stand; `rest`: its last rows fill no second."""
-    before, hop = state.gait, second.hop
-    gait, said = gait_finish(before, second.window if rest else None)
+    hop = second.hop
+    gait, said = gait_finish(state.gait, second.window if rest else None)
+    state, results = _from_gait(state, gait, hop, second.samples if rest else None, said)
     state = evolve(state, gait=gait, orientation=_orientation.restart(state.orientation))
-    state, results = _from_gait(state, before, hop, second.samples if rest else None, said)
     posture, seen = posture_break(state.posture)
     state = evolve(state, posture=posture, settled=(*state.settled, *seen.settled))
     return evolve(state, settled_ns=hop.start_ns + 2 * NS_PER_S), [*seen.rows], results
 
 
-def _whole_second(state: State, second: Oriented, ready: _Ready) -> tuple[State, list[Result], list[Result]]:
-    before, hop = state.gait, second.hop
+def _whole_second(
+    state: State, second: Oriented, ready: _Ready, rules: Rules
+) -> tuple[State, list[Result], list[Result]]:
+    hop = second.hop
     look, prepared = ready
-    gait, said = gait_step(before, look)
-    state = evolve(state, gait=gait)
-    state, results = _from_gait(state, before, hop, second.samples, said)
+    gait, said = gait_step(state.gait, look)
+    state, results = _from_gait(state, gait, hop, second.samples, said)
     posture, seen = posture_step(
         state.posture,
         prepared,
@@ -320,21 +332,32 @@ def _whole_second(state: State, second: Oriented, ready: _Ready) -> tuple[State,
         others=_extra.windows(state.extra, hop.start_ns, GRID_HZ) if state.extra else {},
         lead=second.samples,
     )
-    settled_ns = seen.settled[-1].t_ns + NS_PER_S if seen.settled else state.settled_ns
-    state = evolve(state, posture=posture, settled=(*state.settled, *seen.settled), settled_ns=settled_ns)
-    results += [seen.rows[-1], *([] if seen.angles is None else [seen.angles]), *seen.events]
-    return state, [*seen.rows[:-1]], results
+    *again, row = list[Result](seen.rows)
+    results.append(row)
+    if seen.angles is not None:
+        results.append(seen.angles)
+    results += seen.events
+    care, results = _care.attend(state.care, rules, results)
+    changes: dict[str, Any] = {"gait": gait, "posture": posture, "care": care}
+    if seen.settled:
+        changes["settled"] = (*state.settled, *seen.settled)
+        changes["settled_ns"] = seen.settled[-1].t_ns + NS_PER_S
+    return evolve(state, **changes), again, results
 
 
 def _from_gait(
-    state: State, before: GaitState, hop: Hop, fresh: FloatArray | None, said: Sequence[GaitResult]
+    state: State, gait: GaitState, hop: Hop, fresh: FloatArray | None, said: Sequence[GaitResult]
 ) -> tuple[State, list[Result]]:
-    """What follows from what the gait analysis said of (n, 9) fresh samples: walks, and what they tell of the back."""
+    """What follows from what the gait analysis said of (n, 9) fresh samples: walks, and what they tell of the back.
+
+    `gait` is its state behind them, the one before is still in `state`.
+    """
     compensation = _compensation.remember_bridged(state.compensation, hop)
-    if not any(isinstance(one, Bout | MountingKnown) for one in said):
-        unchanged = compensation is state.compensation
-        return (state if unchanged else evolve(state, compensation=compensation)), []
-    second = _compensation.Second(before, hop, fresh, partial(_extra.windows, state.extra), state.gait.mounting)
+    if compensation is not state.compensation:
+        state = evolve(state, compensation=compensation)
+    if not said or not any(isinstance(one, _TELLING) for one in said):
+        return state, []
+    second = _compensation.Second(state.gait, hop, fresh, partial(_extra.windows, state.extra), gait.mounting)
     compensation, judged, events = _compensation.listen(compensation, second, said, VERSION)
     state = evolve(state, compensation=compensation)
     results: list[Result] = [*events]
@@ -352,6 +375,6 @@ def _from_gait(
             state = evolve(state, posture=posture)
             results += moved
     if walks:
-        decided_ns = hop.segment_ns + state.gait.decided * ROW_NS
+        decided_ns = hop.segment_ns + gait.decided * ROW_NS
         state = evolve(state, posture=posture_walks(state.posture, walks, decided_ns))
     return state, results

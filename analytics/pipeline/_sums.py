@@ -18,7 +18,7 @@ from sagittal.units import NS_PER_S
 
 K = TypeVar("K")
 MINUTE_NS = 60 * NS_PER_S
-_NOT_WORN = (PostureLabel.UNKNOWN, PostureLabel.NOT_WORN)
+_NOT_WORN = (PostureLabel.UNKNOWN.value, PostureLabel.NOT_WORN.value)
 _COUNTED = {
     "bend": "bends",
     "hold": "holds",
@@ -71,8 +71,9 @@ class Sum:
 
     def exposure(self) -> Exposure:
         """The sums as they are published."""
-        worn = sum(seconds for label, seconds in self.posture_s.items() if label not in {str(x) for x in _NOT_WORN})
+        worn = sum(seconds for label, seconds in self.posture_s.items() if label not in _NOT_WORN)
         mean = _day_metrics.mean(self.flexion)
+        p5, p95 = _day_metrics.percentiles(self.flexion, 5, 95)
         return Exposure(
             posture_s=_sorted(self.posture_s),
             worn_s=float(worn),
@@ -80,8 +81,8 @@ class Sum:
             trunk_band_s=_sorted(self.band_s),
             exposure_s=_sorted(self.stay_s),
             flexion_mean_deg=None if mean is None else round(mean, 1),
-            flexion_p5_deg=_day_metrics.percentile(self.flexion, 5),
-            flexion_p95_deg=_day_metrics.percentile(self.flexion, 95),
+            flexion_p5_deg=p5,
+            flexion_p95_deg=p95,
             lateral_mean_deg=round(self.lateral_sum / self.lateral_n, 1) if self.lateral_n else None,
             slouched_s=self.slouched_s,
             bends=int(self.counts.get("bends", 0)),
@@ -156,16 +157,21 @@ class Sums:
     day: Sum = field(default_factory=Sum)
     rows: tuple[Row, ...] = ()
 
-    def add(self, result: Result | Stay, zone: tzinfo, version: str) -> tuple[Sums, list[Result]]:
-        """Count a result; minutes and days that are over, and the day so far once a minute."""
-        t_ns = result.start_ns if isinstance(result, Walk) else result.t_ns
-        begun = t_ns // MINUTE_NS * MINUTE_NS <= self.minute_ns
-        made, done = (self, []) if begun else self._next(t_ns, zone, version)
-        if isinstance(result, Posture):
-            return evolve(made, rows=(*made.rows, _row(result))), done
-        provisional = isinstance(result, Walk) and not result.final
-        minute = made.minute if provisional else made.minute.add(result)
-        return evolve(made, minute=minute, day=made.day.add(result)), done
+    def add(self, results: Iterable[Result | Stay], zone: tzinfo, version: str) -> tuple[Sums, list[Result]]:
+        """Count results in order of time; minutes and days that are over, and the day so far once a minute."""
+        made, done = self, list[Result]()
+        for result in results:
+            t_ns = result.start_ns if isinstance(result, Walk) else result.t_ns
+            if t_ns >= made.minute_ns + MINUTE_NS or made.minute_ns < 0:
+                made, more = made._next(t_ns, zone, version)
+                done += more
+            if isinstance(result, Posture):
+                made = evolve(made, rows=(*made.rows, _row(result)))
+            else:
+                provisional = isinstance(result, Walk) and not result.final
+                minute = made.minute if provisional else made.minute.add(result)
+                made = evolve(made, minute=minute, day=made.day.add(result))
+        return made, done
 
     def close(self, zone: tzinfo, version: str) -> list[Result]:
         """The open minute and the day so far."""
@@ -196,8 +202,7 @@ class Sums:
 
 
 def _day(sums: Sums, zone: tzinfo, version: str, *, final: bool) -> Day:
-    start = datetime.fromisoformat(sums.date).replace(tzinfo=zone)
-    end = (datetime.fromisoformat(sums.date) + timedelta(days=1)).replace(tzinfo=zone)
+    t_ns, end_ns = _bounds_ns(sums.date, zone)
     day = sums.day
     up_h = sum(day.flexion.values()) / 3600.0
     metrics, reasons = _day_metrics.posture_metrics(
@@ -218,14 +223,23 @@ def _day(sums: Sums, zone: tzinfo, version: str, *, final: bool) -> Day:
     return Day(
         date=sums.date,
         time_zone=str(zone),
-        t_ns=round(start.astimezone(UTC).timestamp()) * NS_PER_S,
-        end_ns=round(end.astimezone(UTC).timestamp()) * NS_PER_S,
+        t_ns=t_ns,
+        end_ns=end_ns,
         final=final,
         exposure=day.exposure(),
         metrics=metrics,
         not_assessable=reasons,
         version=version,
     )
+
+
+@lru_cache(maxsize=64)
+def _bounds_ns(date: str, zone: tzinfo) -> tuple[int, int]:
+    """UTC at which a day begins and ends in a zone."""
+    start = datetime.fromisoformat(date)
+    edges = (one.replace(tzinfo=zone).astimezone(UTC) for one in (start, start + timedelta(days=1)))
+    begin_ns, end_ns = (round(one.timestamp()) * NS_PER_S for one in edges)
+    return begin_ns, end_ns
 
 
 @lru_cache(maxsize=64)

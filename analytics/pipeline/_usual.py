@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from analytics.baseline import MetricBaseline
 from sagittal.names import PostureLabel
-from sagittal.results import Change, Day, Event, Posture, Result, Walk
+from sagittal.results import Change, Day, Event, Posture, Walk
 from sagittal.thresholds import threshold
 
 WALKING = ("cadence_spm", "walking_speed_mps", "stride_length_m")
@@ -33,12 +34,12 @@ class UsualState:
     changed: tuple[str, ...] = ()
 
 
-def hear(state: UsualState, result: Result) -> UsualState:
+def hear(state: UsualState, walk: Walk) -> UsualState:
     """Count final bouts, by their strides."""
-    if not (isinstance(result, Walk) and result.final):
+    if not walk.final:
         return state
-    found = {name: getattr(result, name) for name in WALKING}
-    return _added(replace(state, strides=state.strides + result.n_strides), found, float(result.n_strides))
+    found = {name: getattr(walk, name) for name in WALKING}
+    return _added(replace(state, strides=state.strides + walk.n_strides), found, float(walk.n_strides))
 
 
 def settle(state: UsualState, row: Posture, *, posed: bool) -> UsualState:
@@ -106,7 +107,14 @@ def _baseline(state: UsualState, name: str) -> MetricBaseline:
 
 
 def _not_valid(state: UsualState, name: str, value: float | None, reason: str) -> Change:
-    return replace(_baseline(state, name).judge(), value=value, changed=False, reason=reason)
+    judged = _baseline(state, name).judge() if name in state.baselines else _new(name)
+    return replace(judged, value=value, changed=False, reason=reason)
+
+
+@cache
+def _new(name: str) -> Change:
+    """What is said of a metric of which no day is known."""
+    return MetricBaseline(name).judge()
 
 
 def _event(day: Day, change: Change, version: str) -> Event:

@@ -72,10 +72,11 @@ def observe(state: Statistics, row: Posture) -> tuple[Statistics, list[Event], l
         state, events, stays = close(state, row.version)
     else:
         events, stays = [], []
-    hold, held = _hold(state, row)
-    shift, shifted = _shift(state, row)
-    stay, stayed = _stay(state, row)
-    return evolve(state, last_ns=row.t_ns, **hold, **shift, **stay), [*events, *held, *shifted], [*stays, *stayed]
+    changes: Changes = {"last_ns": row.t_ns}
+    events += _hold(state, row, changes)
+    events += _shift(state, row, changes)
+    stays += _stay(state, row, changes)
+    return evolve(state, **changes), events, stays
 
 
 def close(state: Statistics, version: str) -> tuple[Statistics, list[Event], list[Stay]]:
@@ -111,22 +112,18 @@ def acceptable_s(flexion_deg: float) -> float | None:
     return _LONGEST_S + share * (_SHORTEST_S - _LONGEST_S)
 
 
-def _hold(state: Statistics, row: Posture) -> tuple[Changes, list[Event]]:
+def _hold(state: Statistics, row: Posture, changes: Changes) -> list[Event]:
     angle = row.flexion_deg
-    fits = (
-        state.hold_ns >= 0
-        and angle is not None
-        and row.posture is state.label
-        and max(state.high_deg, angle) - min(state.low_deg, angle) <= 2 * HOLD_DEG
-    )
-    if fits and angle is not None:
+    if state.hold_ns >= 0 and angle is not None and row.posture is state.label:
         low, high = min(state.low_deg, angle), max(state.high_deg, angle)
-        return {"low_deg": low, "high_deg": high, "sum_deg": state.sum_deg + angle}, []
-    events = _held(state, row.t_ns, row.version)
+        if high - low <= 2 * HOLD_DEG:
+            changes.update(low_deg=low, high_deg=high, sum_deg=state.sum_deg + angle)
+            return []
     if angle is None or row.posture not in _UP:
-        return {"hold_ns": -1}, events
-    begun = {"hold_ns": row.t_ns, "low_deg": angle, "high_deg": angle, "sum_deg": angle, "label": row.posture}
-    return begun, events
+        changes["hold_ns"] = -1
+    else:
+        changes.update(hold_ns=row.t_ns, low_deg=angle, high_deg=angle, sum_deg=angle, label=row.posture)
+    return _held(state, row.t_ns, row.version)
 
 
 def _held(state: Statistics, end_ns: int, version: str) -> list[Event]:
@@ -143,31 +140,39 @@ def _held(state: Statistics, end_ns: int, version: str) -> list[Event]:
     ]
 
 
-def _shift(state: Statistics, row: Posture) -> tuple[Changes, list[Event]]:
-    angle = row.flexion_deg
+def _shift(state: Statistics, row: Posture, changes: Changes) -> list[Event]:
+    angle, settled = row.flexion_deg, state.settled_deg
+    changes["other_s"] = 0
     if angle is None or row.posture not in (PostureLabel.SITTING, PostureLabel.STANDING):
-        return {"settled_deg": None, "other_s": 0}, []
-    if state.settled_deg is None:
-        return {"settled_deg": angle, "settled_ns": row.t_ns, "other_s": 0}, []
-    if abs(angle - state.settled_deg) <= SHIFT_DEG:
-        return {"other_s": 0}, []
+        changes["settled_deg"] = None
+        return []
+    if settled is None:
+        changes.update(settled_deg=angle, settled_ns=row.t_ns)
+        return []
+    if abs(angle - settled) <= SHIFT_DEG:
+        return []
     if state.other_s and abs(angle - state.other_deg) > SHIFT_DEG:
-        return {"other_deg": angle, "other_s": 1}, []
+        changes.update(other_deg=angle, other_s=1)
+        return []
     other = angle if not state.other_s else state.other_deg
     if state.other_s + 1 < SHIFT_S:
-        return {"other_deg": other, "other_s": state.other_s + 1}, []
+        changes.update(other_deg=other, other_s=state.other_s + 1)
+        return []
     begun_ns = row.t_ns - round((SHIFT_S - 1) * NS_PER_S)
+    changes.update(settled_deg=other, settled_ns=begun_ns)
     values = {
-        "change_deg": round(other - state.settled_deg, 1),
+        "change_deg": round(other - settled, 1),
         "after_s": round((begun_ns - state.settled_ns) / NS_PER_S, 1),
     }
-    event = Event(t_ns=begun_ns, event="posture_shift", values={**values}, confidence=0.8, version=row.version)
-    return {"settled_deg": other, "settled_ns": begun_ns, "other_s": 0}, [event]
+    return [Event(t_ns=begun_ns, event="posture_shift", values={**values}, confidence=0.8, version=row.version)]
 
 
-def _stay(state: Statistics, row: Posture) -> tuple[Changes, list[Stay]]:
+def _stay(state: Statistics, row: Posture, changes: Changes) -> list[Stay]:
     band = trunk_band(row.flexion_deg) if in_bands(row) and row.flexion_deg is not None else ""
-    return ({}, []) if band == state.band else ({"band": band, "band_ns": row.t_ns}, _stayed(state, row.t_ns))
+    if band == state.band:
+        return []
+    changes.update(band=band, band_ns=row.t_ns)
+    return _stayed(state, row.t_ns)
 
 
 def _stayed(state: Statistics, end_ns: int) -> list[Stay]:
