@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -83,9 +84,9 @@ def channels(window: Window) -> Channels:
     up = unit(earth.sum(axis=1))
     first = unit(cross(up, np.eye(3)[int(np.argmin(np.abs(up)))]))
     axes = np.array((up, first, cross(up, first)))
-    along = float((force * earth).sum()) / len(window)
+    along = float(np.vdot(force, earth)) / len(window)
     signals = np.empty((7, len(window)), dtype=np.float32)
-    signals[:3] = axes @ (force * (GRAVITY / max(along, 1.0)) - GRAVITY * earth)
+    signals[:3] = (GRAVITY / max(along, 1.0)) * axes @ force - GRAVITY * axes @ earth
     signals[3:6] = axes @ rates
     signals[6] = np.sqrt((force * force).sum(axis=0))
     return Channels(signals, axes)
@@ -102,7 +103,7 @@ def find_strides(window: Window, body: Channels) -> Strides | None:
         return None
     coarse, yaw = _coarse(body, length)
     straight = np.abs(yaw) < _TURN_RATE
-    found = _period(coarse, straight)
+    found = _period(coarse.astype(np.float32), straight)
     if found is None:
         return None
     period, anchor = found
@@ -116,18 +117,23 @@ def _coarse(body: Channels, length: int) -> tuple[FloatArray, FloatArray]:
     """(6, m) channels at 25 Hz, each triple over its RMS, and the slow yaw rate."""
     step = 2 * GRID_HZ // COARSE_HZ
     size = step * next_fast_len(-(-(length + GRID_HZ) // step), real=True)
-    spectrum = rfft(body.signals[:6], size, axis=1)
-    small = size * COARSE_HZ // GRID_HZ
-    hz = np.arange(small // 2 + 1) * GRID_HZ / size
-    cut = spectrum[:, : len(hz)] * (COARSE_HZ / GRID_HZ)
-    band = _ramp((hz - 0.5 * _PASS_HZ[0]) / (0.5 * _PASS_HZ[0])) * _ramp(2 * (_PASS_HZ[1] + 0.5 - hz))
-    slow = _ramp(2 - 2 * hz)
-    rows = (length * COARSE_HZ) // GRID_HZ
-    whole = irfft(np.concatenate((cut * band, cut[3:4] * slow)), small, axis=1)
-    out, yaw = np.ascontiguousarray(whole[:6, :rows]), whole[6, :rows]
-    for triple in (out[:3], out[3:]):
+    band, slow = _gains(size)
+    cut = rfft(body.signals[:6], size, axis=1)[:, : len(band)]
+    kept = np.empty((7, len(band)), dtype=np.complex128)
+    np.multiply(cut, band, out=kept[:6])
+    np.multiply(cut[3], slow, out=kept[6])
+    whole = irfft(kept, size * COARSE_HZ // GRID_HZ, axis=1)[:, : (length * COARSE_HZ) // GRID_HZ]
+    for triple in (whole[:3], whole[3:6]):
         triple /= max(math.sqrt(float((triple * triple).sum()) / triple.size), 1e-9)
-    return out, yaw
+    return whole[:6], whole[6]
+
+
+@lru_cache(maxsize=8)
+def _gains(size: int) -> tuple[FloatArray, FloatArray]:
+    """At every line of so long a transform, up to half the coarse rate: the pass band's gain, and the slow one's."""
+    hz = np.arange(size * COARSE_HZ // GRID_HZ // 2 + 1) * GRID_HZ / size
+    band = _ramp((hz - 0.5 * _PASS_HZ[0]) / (0.5 * _PASS_HZ[0])) * _ramp(2 * (_PASS_HZ[1] + 0.5 - hz))
+    return band * (COARSE_HZ / GRID_HZ), _ramp(2 - 2 * hz) * (COARSE_HZ / GRID_HZ)
 
 
 def _ramp(values: FloatArray) -> FloatArray:
@@ -135,17 +141,17 @@ def _ramp(values: FloatArray) -> FloatArray:
     return np.minimum(np.maximum(values, 0.0), 1.0)
 
 
-def _period(coarse: FloatArray, straight: BoolArray) -> tuple[float, int] | None:
+def _period(coarse: SingleArray, straight: BoolArray) -> tuple[float, int] | None:
     """Stride time in coarse rows and the first row of the most periodic stride."""
     width = min(int(_WINDOW_S * COARSE_HZ), coarse.shape[1])
     starts = np.arange(0, coarse.shape[1] - width + 1, max(width // 2, 1))
-    pieces = sliding_window_view(coarse, width, axis=1)[:, starts]
+    pieces = coarse.take(starts[:, None] + np.arange(width), axis=1)
     lags = int(min(_PERIOD_S[1] * COARSE_HZ, 0.6 * width)) + 2
     size = next_fast_len(width + lags, real=True)
     spectrum = rfft(pieces, size, axis=2)
     power = spectrum.real**2 + spectrum.imag**2
-    power = np.stack((power[:3].sum(axis=0), power[3:].sum(axis=0)))
-    raw = irfft(power, size, axis=2)[..., :lags] / (width - np.arange(lags))
+    repeats = irfft(power.reshape(2, 3, *power.shape[1:]).sum(axis=1), size, axis=2)[..., :lags]
+    raw = repeats / (width - np.arange(lags, dtype=np.float32))
     curve = (raw / np.maximum(raw[..., :1], 1e-9)).sum(axis=0) / 2
     energy = raw[..., 0].sum(axis=0)
     lag, height = _first_peaks(curve)
@@ -190,25 +196,22 @@ def _match(coarse: FloatArray, straight: BoolArray, period: float, anchor: int) 
     places = length - width + 1
     if places < 4:
         return np.empty(0)
-    size = next_fast_len(length + width, real=True)
-    spectrum = rfft(coarse, size, axis=1)
-    energy = running_sum((coarse * coarse).sum(axis=0))
-    norms = np.sqrt(np.maximum(energy[width:] - energy[:-width], 1e-9))
+    rows = np.ascontiguousarray(coarse.T)
+    windows = sliding_window_view(rows.reshape(-1), width * len(coarse))[:: len(coarse)]
+    norms = np.sqrt(np.maximum(np.vecdot(windows, windows), 1e-9))
     open_road = straight[:places] & straight[width - 1 :]
-    stride = np.arange(width)
     chosen = np.array([min(anchor, places - 1)])
     for _round in range(3):
-        template = (coarse[:, chosen[:, None] + stride] / norms[chosen, None]).mean(axis=1)
-        match = irfft((spectrum * np.conj(rfft(template, size, axis=1))).sum(axis=0), size)[:places]
-        curve = match / (norms * max(math.sqrt(float((template * template).sum())), 1e-9))
-        rows = peaks(curve, _MATCH_MIN, max(1, int(0.6 * period)))
-        straight_on = rows[open_road[rows]]
+        template = (1 / norms[chosen]) @ windows[chosen] / len(chosen)
+        curve = np.vecdot(windows, template) / (norms * max(math.sqrt(float(template @ template)), 1e-9))
+        tops = peaks(curve, _MATCH_MIN, max(1, int(0.6 * period)))
+        straight_on = tops[open_road[tops]]
         if len(straight_on) < 2 or np.array_equal(straight_on, chosen):
             break
         chosen = straight_on
-    if not len(rows):
+    if not len(tops):
         return np.empty(0)
-    return np.asarray(rows + _vertex(curve[rows - 1], curve[rows], curve[rows + 1]), dtype=float)
+    return np.asarray(tops + _vertex(curve[tops - 1], curve[tops], curve[tops + 1]), dtype=float)
 
 
 def _strides(window: Window, body: Channels, marks: FloatArray, period: float) -> Strides:
