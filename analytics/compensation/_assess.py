@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
-
-import numpy as np
 
 from analytics.compensation._bands import Bands, bands
 from analytics.compensation._course import Course
 from analytics.compensation._declines import Declines
-from analytics.compensation._departure import Departure, replicas, with_error
+from analytics.compensation._departure import Departure, logistic, replicas, with_error
 from analytics.compensation._evidence import LEGS, GaitEvidence
 from analytics.compensation._inputs import BendStatistics, WalkingPosture
 from analytics.compensation._legs import leg_mean
@@ -91,11 +90,11 @@ def assess(
     lean, lean_size = trunk_lean(evidence, table)
     whole = with_error(gait, table, "score", line["score_stride_noise"], line["score_repeat"]) if gait else None
     patterns = [
-        asymmetric_gait(evidence, gait, reason, table),
+        asymmetric_gait(gait, reason, table),
         stiff,
         short_step(gait, reason, table),
         lean,
-        pelvic_drop(evidence, gait, reason, table),
+        pelvic_drop(gait, reason, table),
         guarded_back(bends, table),
         forward_stoop(posture, table),
         lateral_shift(posture, table),
@@ -104,7 +103,7 @@ def assess(
     score, flagged = None, False
     if whole is not None:
         whole = Departure(whole.size + line["leg_weight"] * stiff_size + line["trunk_weight"] * lean_size, whole.error)
-        score = _logistic(line["score_steepness"] * (whole.size - line["score_edge"]))
+        score = logistic(line["score_steepness"] * (whole.size - line["score_edge"]))
         flagged = whole.size - whole.error > line["score_edge"]
         if flagged and not any(p.flagged for p in patterns[:_GAIT]):
             patterns = _flag_leading(patterns)
@@ -149,10 +148,6 @@ def _confidence(whole: Departure | None) -> float:
     return 0.0 if whole is None else float(1 / (1 + whole.error**2 / 0.25))
 
 
-def _logistic(x: float) -> float:
-    return float(1 / (1 + np.exp(-x)))
-
-
 def _leg_metrics(evidence: GaitEvidence) -> dict[str, float]:
     out: dict[str, float] = {}
     for side in LEGS:
@@ -164,7 +159,7 @@ def _leg_metrics(evidence: GaitEvidence) -> dict[str, float]:
         ):
             found = leg_mean(evidence.legs[side], name)
             if found is not None:
-                out[key] = found[0] * scale if scale else float(np.degrees(np.exp(found[0])))
+                out[key] = found[0] * scale if scale else math.degrees(math.exp(found[0]))
         if f"stance_{side}_percent" in out:
             out[f"swing_{side}_percent"] = 100.0 - out[f"stance_{side}_percent"]
     return out

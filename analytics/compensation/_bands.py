@@ -24,9 +24,9 @@ class Band:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Bands:
-    """The whole table."""
+    """The whole table; one is another's equal by identity, so that what follows from it is worked out once."""
 
     metric: dict[str, Band]
     phase_deg: dict[str, float]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +18,10 @@ FOLLOWED = ("cadence", "amplitude", "regularity", "variability")
 
 _MOMENTS = ("n", "t", "tt", *(f"{kind}_{name}" for name in FOLLOWED for kind in ("y", "ty", "yy")))
 _OPENING_S = 60.0
+_TOLD = [
+    SLOT[name] for name in ("strides", "duration", "duration_spread", "total_v", "even_norm", "odd_norm", "total_norm")
+]
+"""Sums of a block that the course is made of."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,19 +43,17 @@ class Course:
     @property
     def minutes(self) -> float:
         """Time between the first and the last block of strides."""
-        return max(self.span_s[1] - self.span_s[0], 0.0) / 60 if np.isfinite(self.span_s[0]) else 0.0
+        return max(self.span_s[1] - self.span_s[0], 0.0) / 60
 
     def slope_per_min(self, name: str) -> tuple[float, float] | None:
         """Least-squares slope and its standard error; None where the walk is too short for a line."""
-        n, t, tt = (float(value) for value in self.moments[:3])
-        place = 3 + 3 * FOLLOWED.index(name)
-        y, ty, yy = (float(value) for value in self.moments[place : place + 3])
+        n, t, tt, y, ty, yy = self._sums(name)
         if n < 12 or self.minutes < 1.0:
             return None
         spread = tt - t * t / n
         slope = (ty - t * y / n) / spread
         rest = max(yy - y * y / n - slope**2 * spread, 0.0) / max(n / 4 - 2, 1)
-        return 60 * slope, 60 * float(np.sqrt(rest / spread))
+        return 60 * slope, 60 * math.sqrt(rest / spread)
 
     def opening_mean(self, name: str) -> float | None:
         """Mean over the first minute; None without a block in it."""
@@ -62,9 +66,14 @@ class Course:
         slope = self.slope_per_min(name)
         if slope is None:
             return None
-        n, t = float(self.moments[0]), float(self.moments[1])
-        mean = float(self.moments[3 + 3 * FOLLOWED.index(name)]) / n
-        return mean + slope[0] / 60 * (self.span_s[1] - t / n)
+        n, t, _, y, *_ = self._sums(name)
+        return y / n + slope[0] / 60 * (self.span_s[1] - t / n)
+
+    def _sums(self, name: str) -> list[float]:
+        """Strides, their times and squared times, and of the value itself, times time, and squared."""
+        sums = self.moments.tolist()
+        place = 3 + 3 * FOLLOWED.index(name)
+        return [*sums[:3], *sums[place : place + 3]]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values and arrays."""
@@ -82,16 +91,17 @@ class Course:
 
 def course_of(rows: FloatArray, at_s: FloatArray) -> Course:
     """The course of one stretch from its blocks."""
-    n = rows[:, SLOT["strides"]]
-    duration = rows[:, SLOT["duration"]] / n
-    spread = np.sqrt(rows[:, SLOT["duration_spread"]] / n) / duration
-    amplitude = np.sqrt(np.maximum(rows[:, SLOT["total_v"]] / n, 1e-9))
-    regularity = (rows[:, SLOT["even_norm"]] - rows[:, SLOT["odd_norm"]]) / np.maximum(
-        rows[:, SLOT["total_norm"]], 1e-9
-    )
-    values = np.column_stack([np.log(120 / duration), np.log(amplitude), regularity, spread])
-    times = np.array((n.sum(), n @ at_s, n @ at_s**2))
-    sums = np.concatenate((times, np.stack((n @ values, (n * at_s) @ values, n @ values**2)).T.ravel()))
-    early = at_s < _OPENING_S
-    opening = np.append(n[early].sum(), n[early] @ values[early])
-    return Course(sums, opening, (float(at_s.min()), float(at_s.max())))
+    n, duration_sum, spread, amplitude, even, odd, norm = rows[:, _TOLD].T
+    duration = duration_sum / n
+    values = np.empty((len(rows), 1 + len(FOLLOWED)))
+    values[:, 0] = 1.0
+    values[:, 1] = np.log(120 / duration)
+    values[:, 2] = 0.5 * np.log(np.maximum(amplitude / n, 1e-9))
+    values[:, 3] = (even - odd) / np.maximum(norm, 1e-9)
+    values[:, 4] = np.sqrt(spread / n) / duration
+    weights = np.array((n, n * at_s))
+    (strides, *plain), (times, *timed) = (weights @ values).tolist()
+    squares = (n @ values[:, 1:] ** 2).tolist()
+    sums = [strides, times, weights[1] @ at_s, *itertools.chain(*zip(plain, timed, squares, strict=True))]
+    opening = (n * (at_s < _OPENING_S)) @ values
+    return Course(np.array(sums), opening, (float(at_s.min()), float(at_s.max())))

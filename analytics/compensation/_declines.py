@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from analytics.compensation._bands import Bands, bands
 from analytics.compensation._course import Course
-from analytics.compensation._departure import Departure
+from analytics.compensation._departure import Departure, logistic
 
 _NAMES = ("walks", "declined", "rested", "relieved", "lost", "rested_s")
 _STEEPNESS = 3.0
@@ -41,7 +40,7 @@ class Declines:
         if found is None:
             return replace(answered, pending=None, rested_s=0.0)
         declined = found.size - found.error > table.line["decline_within_walk_edge"]
-        lost = float(1 / (1 + np.exp(-_STEEPNESS * (found.size - table.line["decline_within_walk_edge"]))))
+        lost = logistic(_STEEPNESS * (found.size - table.line["decline_within_walk_edge"]))
         return replace(
             answered,
             walks=answered.walks + 1,
@@ -73,7 +72,7 @@ class Declines:
         if self.walks < 2:
             return None
         share = self.lost / self.walks
-        return Departure(2 * share, float(np.sqrt(share * (1 - share) / self.walks)))
+        return Departure(2 * share, math.sqrt(share * (1 - share) / self.walks))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values and arrays."""

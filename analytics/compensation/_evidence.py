@@ -16,6 +16,9 @@ from analytics.compensation._trunk import TRUNK_SLOTS
 GROUPS = 8
 """Blocks of strides are dealt out to so many groups in turn; leaving one out at a time gives the uncertainty."""
 
+_DEALT = [(np.arange(GROUPS) - begun) % GROUPS for begun in range(GROUPS)]
+"""Which of a later piece's groups falls to each group, by how many were dealt a block in the last turn."""
+
 LEGS = ("left", "right")
 
 
@@ -54,7 +57,7 @@ class GaitEvidence:
     def merge(self, later: GaitEvidence) -> GaitEvidence:
         """This evidence and what came after it."""
         return GaitEvidence(
-            pelvis=self.pelvis + np.roll(later.pelvis, self.blocks % GROUPS, axis=0),
+            pelvis=self.pelvis + later.pelvis[_DEALT[self.blocks % GROUPS]],
             blocks=self.blocks + later.blocks,
             seen=self.seen + later.seen,
             legs={side: self.legs[side] + later.legs[side] for side in LEGS},
@@ -95,5 +98,7 @@ class GaitEvidence:
 def deal(rows: FloatArray) -> FloatArray:
     """Blocks dealt out to the groups in turn."""
     pelvis = np.zeros((GROUPS, len(SLOTS)))
-    np.add.at(pelvis, np.arange(len(rows)) % GROUPS, rows)
+    for turn in range(0, len(rows), GROUPS):
+        dealt = rows[turn : turn + GROUPS]
+        pelvis[: len(dealt)] += dealt
     return pelvis

@@ -48,7 +48,13 @@ class Inclination:
 
     def add(self, flexion_deg: float, lateral_deg: float) -> Inclination:
         """With one more second."""
-        return self.merge(Inclination(1, flexion_deg, flexion_deg**2, lateral_deg, lateral_deg**2))
+        return Inclination(
+            self.seconds + 1,
+            self.flexion + flexion_deg,
+            self.flexion_square + flexion_deg**2,
+            self.lateral + lateral_deg,
+            self.lateral_square + lateral_deg**2,
+        )
 
     def merge(self, later: Inclination) -> Inclination:
         """This walking and later walking."""

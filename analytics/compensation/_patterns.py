@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from analytics.compensation._bands import Bands
 from analytics.compensation._course import Course
 from analytics.compensation._declines import Declines, decline_of
-from analytics.compensation._departure import Departure, Replicas, with_error
+from analytics.compensation._departure import Departure, Replicas, logistic, with_error
 from analytics.compensation._evidence import LEGS, GaitEvidence
 from analytics.compensation._inputs import BendStatistics, WalkingPosture
 from analytics.compensation._legs import leg_mean
 from analytics.compensation._metrics import side_vote
 from analytics.compensation._spectrum import SLOT
-from analytics.compensation._trunk import TRUNK_SLOTS
 from sagittal.names import Side
 from sagittal.results import Pattern
 
 PELVIS = "Needs one sensor at the lower back, pelvis or waist."
 
 
-def asymmetric_gait(evidence: GaitEvidence, gait: Replicas | None, reason: str | None, table: Bands) -> Pattern:
+def asymmetric_gait(gait: Replicas | None, reason: str | None, table: Bands) -> Pattern:
     """One step unlike the other: step regularity and step symmetry of acceleration and pelvic rotation."""
     limits = (
         f"{PELVIS} Says that steps differ, not why. The side is the leg with the shorter stance, named only where "
@@ -29,7 +30,7 @@ def asymmetric_gait(evidence: GaitEvidence, gait: Replicas | None, reason: str |
     if gait is None:
         return _absent("asymmetric_gait", reason, limits)
     found = _departure(gait, table, "asymmetric_gait")
-    vote = side_vote(evidence.pelvis.sum(axis=0), table.phase_deg)
+    vote = side_vote(gait.sums, table.phase_deg)
     names = table.weight["step_regularity"].keys() | table.weight["step_symmetry"].keys()
     metrics = gait.metrics
     shown = {name: metrics[name] for name in sorted(names)} | {"side_agreement": abs(vote)}
@@ -77,16 +78,16 @@ def stiff_knee(evidence: GaitEvidence, table: Bands) -> tuple[Pattern, float]:
         if left is None or right is None:
             return _absent("stiff_knee", "needs sensors at both shanks, with three swings of each", limits), 0.0
         ratios.append(left[0] - right[0])
-        errors.append(float(np.hypot(left[1], right[1])))
+        errors.append(math.hypot(left[1], right[1]))
     spread = table.line["leg_spread"]
-    ratio = float(np.mean(ratios))
-    found = Departure(abs(ratio) / spread, float(np.mean(errors)) / spread)
-    shown: dict[str, float] = {"shank_swing_left_over_right": float(np.exp(ratio))}
+    ratio = sum(ratios) / len(ratios)
+    found = Departure(abs(ratio) / spread, sum(errors) / len(errors) / spread)
+    shown: dict[str, float] = {"shank_swing_left_over_right": math.exp(ratio)}
     for side in LEGS:
         for name, key in (("range", "shank_rate_range_{}_dps"), ("knee", "knee_range_{}_deg")):
             mean = leg_mean(evidence.legs[side], name)
             if mean is not None:
-                shown[key.format(side)] = float(np.degrees(np.exp(mean[0])))
+                shown[key.format(side)] = math.degrees(math.exp(mean[0]))
         stance = leg_mean(evidence.legs[side], "stance")
         if stance is not None:
             shown[f"stance_{side}_percent"] = 100 * stance[0]
@@ -104,22 +105,21 @@ def trunk_lean(evidence: GaitEvidence, table: Bands) -> tuple[Pattern, float]:
         "Needs a sensor at the upper trunk beside the pelvic one. Sees sway with every stride; a steady lean needs "
         "the wearer's own upright reference. Healthy .6, people with painful hips 1.1, with lean 1.7 (Reininga 2012)."
     )
-    strides, lean, right, left = (float(evidence.trunk[TRUNK_SLOTS.index(name)]) for name in TRUNK_SLOTS)
-    pelvis = evidence.pelvis.sum(axis=0)
-    own = float(pelvis[SLOT["strides"]])
+    strides, lean, right, left = evidence.trunk.tolist()
+    own = float(evidence.pelvis[:, SLOT["strides"]].sum())
     least = table.line["strides_min"]
     if strides < least or own < least:
         return _absent("trunk_lean", "needs upper trunk and pelvis together over some straight strides", limits), 0.0
-    trunk_deg = float(np.degrees(lean / strides))
-    pelvis_deg = float(np.degrees(pelvis[SLOT["range_roll"]] / own))
+    trunk_deg = math.degrees(lean / strides)
+    pelvis_deg = math.degrees(float(evidence.pelvis[:, SLOT["range_roll"]].sum()) / own)
     ratio = trunk_deg / max(pelvis_deg, 0.5)
     spread = table.line["trunk_ratio_spread"]
-    size = float(np.log(ratio / table.line["trunk_ratio_usual"])) / spread
-    found = Departure(size, table.line["trunk_ratio_noise"] / float(np.sqrt(min(strides, own))) / spread)
+    size = math.log(ratio / table.line["trunk_ratio_usual"]) / spread
+    found = Departure(size, table.line["trunk_ratio_noise"] / math.sqrt(min(strides, own)) / spread)
     shown = {
         "trunk_lean_range_deg": trunk_deg,
-        "trunk_lean_right_deg": float(np.degrees(right / strides)),
-        "trunk_lean_left_deg": float(np.degrees(left / strides)),
+        "trunk_lean_right_deg": math.degrees(right / strides),
+        "trunk_lean_left_deg": math.degrees(left / strides),
         "pelvic_obliquity_range_deg": pelvis_deg,
         "trunk_over_pelvis": ratio,
     }
@@ -127,7 +127,7 @@ def trunk_lean(evidence: GaitEvidence, table: Bands) -> tuple[Pattern, float]:
     return _present("trunk_lean", found, table, shown, limits), extra
 
 
-def pelvic_drop(evidence: GaitEvidence, gait: Replicas | None, reason: str | None, table: Bands) -> Pattern:
+def pelvic_drop(gait: Replicas | None, reason: str | None, table: Bands) -> Pattern:
     """Pelvis dropping or hiking on one side: frontal rotation unlike from step to step."""
     limits = (
         f"{PELVIS} Drop and hike look alike; how far either side goes down from the stride's mean is in the evidence. "
@@ -136,11 +136,10 @@ def pelvic_drop(evidence: GaitEvidence, gait: Replicas | None, reason: str | Non
     if gait is None:
         return _absent("pelvic_drop_or_hike", reason, limits)
     found = _departure(gait, table, "pelvic_drop_or_hike")
-    pelvis = evidence.pelvis.sum(axis=0)
     metrics = gait.metrics
     shown = {name: metrics[name] for name in ("step_symmetry_roll", "pelvic_obliquity_range_deg")}
     for side in ("right", "left"):
-        shown[f"{side}_side_down_deg"] = float(np.degrees(pelvis[SLOT[f"{side}_down"]] / metrics["strides"]))
+        shown[f"{side}_side_down_deg"] = math.degrees(float(gait.sums[SLOT[f"{side}_down"]]) / metrics["strides"])
     return _present("pelvic_drop_or_hike", found, table, shown, limits)
 
 
@@ -156,10 +155,10 @@ def guarded_back(bends: BendStatistics | None, table: Bands) -> Pattern:
         return _absent("guarded_back", f"needs {least:.0f} bends, {seen} seen", limits)
     pace = bends.peak_speed_dps / max(bends.depth_deg, 1.0)
     sizes = [
-        float(np.log(table.line[f"bend_{name}_usual"] / max(value, 1e-3))) / table.line[f"bend_{name}_spread"]
+        math.log(table.line[f"bend_{name}_usual"] / max(value, 1e-3)) / table.line[f"bend_{name}_spread"]
         for name, value in (("pace", pace), ("speed", bends.peak_speed_dps))
     ]
-    found = Departure(float(np.mean(sizes)), table.line["bend_pace_noise"] / float(np.sqrt(bends.count)))
+    found = Departure(sum(sizes) / len(sizes), table.line["bend_pace_noise"] / math.sqrt(bends.count))
     shown = {
         "bends": float(bends.count),
         "bend_depth_deg": bends.depth_deg,
@@ -240,7 +239,7 @@ def _present(
     return Pattern(
         pattern=name,
         side=side,
-        score=float(1 / (1 + np.exp(-table.line["pattern_steepness"] * (found.size / edge - 1)))),
+        score=logistic(table.line["pattern_steepness"] * (found.size / edge - 1)),
         flagged=found.size - found.error > edge,
         assessable=True,
         evidence={**shown, "departure": found.size, "departure_error": found.error},

@@ -12,7 +12,7 @@ from scipy.fft import rfft
 
 from analytics._window import GRID_HZ, FloatArray
 from analytics.compensation._bands import bands
-from analytics.compensation._strides import Channels, Strides
+from analytics.compensation._strides import Channels, SingleArray, Strides
 
 ComplexArray = NDArray[np.complex128]
 
@@ -22,18 +22,37 @@ CHANNELS = ("v", "ap", "ml", "yaw", "roll", "pitch", "norm")
 STEP_ODD = frozenset({"ml", "yaw", "roll"})
 """Channels that change sign from step to step: their in-phase harmonics are the odd ones."""
 
+SIDE_PAIRS = ("v_ml", "v_yaw", "ap_ml")
+"""Pairs of channels whose phase at the stride's first harmonic tells the side."""
+
 _POINTS = 128
 _HARMONICS = 20
 _REGULAR = 12
 _ANGLES = 8
 _BLOCK = 4
 _V, _AP, _ML, _YAW, _ROLL, _PITCH = range(6)
-_ORDER = np.arange(1, _ANGLES + 1)
-_CYCLE = np.exp(2j * np.pi * np.outer(_ORDER, np.arange(64) / 64))
-_EVEN, _ODD = slice(1, None, 2), slice(0, None, 2)
+_PHASE = np.arange(_POINTS) / _POINTS
 _PAIRS, _REPEATS = np.array([[_AP, _ML], [_ROLL, _PITCH]]), np.array([[1, 3], [0, 2]])
-_PAIR_WEIGHT = np.array([1.0, -0.7])[:, None, None]
 """Accelerations, rates; harmonics of the step, of the stride alone."""
+_PAIR_WEIGHT = np.array([[1.0, -1.0], [-0.7, 0.7]])
+"""The same way: what repeats with the step counts for accelerations, against it for rates."""
+_EVEN = (np.arange(1, _HARMONICS + 1) % 2 == 0).astype(float)
+_BY_STEP = np.column_stack([_EVEN, 1 - _EVEN])
+"""(harmonics, 2) sums over even and over odd harmonics."""
+_WITHIN = (np.arange(_HARMONICS) < _REGULAR)[:, None]
+
+
+def _integral(times: int) -> FloatArray:
+    """(2 harmonics, 64) real matrix from lines, real and imaginary by turns, to their curve integrated `times` over.
+
+    For strides of one second; longer ones times their duration to the power of `times`.
+    """
+    order = np.arange(1, _ANGLES + 1)
+    cycle = np.exp(2j * np.pi * np.outer(order, np.arange(64) / 64)) / (2j * np.pi * order[:, None]) ** times
+    return np.asarray(np.sqrt(2) * np.stack((cycle.real, -cycle.imag), axis=1).reshape(2 * _ANGLES, 64))
+
+
+_INTEGRAL = {times: _integral(times) for times in (1, 2)}
 
 SLOTS: tuple[str, ...] = (
     "strides",
@@ -49,7 +68,7 @@ SLOTS: tuple[str, ...] = (
     "step_v",
     "wave_4",
     "wave_6",
-    *(f"side_{pair}_{part}" for pair in ("v_ml", "v_yaw", "ap_ml") for part in ("re", "im")),
+    *(f"side_{pair}_{part}" for pair in SIDE_PAIRS for part in ("re", "im")),
 )
 """Names of the sums of one block; every one adds up over blocks, weighted by strides."""
 
@@ -85,12 +104,13 @@ def spectrum(body: Channels, strides: Strides, forward: FloatArray | None) -> St
     if heading is None:
         return None
     lines, squares = _turn(lines, heading), _turned_squares(samples, heading)
-    duration = (end - start) / GRID_HZ
-    first = np.unique(np.round(np.linspace(0, len(start), max(1, len(start) // _BLOCK) + 1)[:-1]).astype(np.intp))
-    spread = (duration - duration.mean()) ** 2 * len(duration) / (len(duration) - 1)
+    duration, many = (end - start) / GRID_HZ, len(start)
+    blocks = max(1, many // _BLOCK)
+    first = [round(block * (many / blocks)) for block in range(blocks)]
+    spread = (duration - duration.mean()) ** 2 * many / (many - 1)
     per_stride = np.column_stack([duration, spread, squares])
-    rows = _rows(lines, per_stride, certainty, first)
-    at = (start[first] + end[np.append(first[1:], len(end)) - 1]) / 2
+    rows = _rows(lines, per_stride, certainty, _members(first, many))
+    at = (start[first] + end[[row - 1 for row in (*first[1:], many)]]) / 2
     ahead = heading[0] * body.axes[1] + heading[1] * body.axes[2]
     return StretchSpectrum(rows, at, ahead)
 
@@ -124,14 +144,16 @@ def side_view(body: Channels, strides: Strides) -> SideView | None:
     return SideView(len(start), _integrated(roll[None, :], period, 1)[0])
 
 
-def _lines(body: Channels, start: FloatArray, end: FloatArray) -> tuple[FloatArray, ComplexArray]:
+def _lines(body: Channels, start: FloatArray, end: FloatArray) -> tuple[SingleArray, ComplexArray]:
     """(3, n, points) accelerations and (n, 7, harmonics) lines whose squared size is power."""
-    place = start[:, None] + np.arange(_POINTS) / _POINTS * (end - start)[:, None]
+    place = start[:, None] + _PHASE * (end - start)[:, None]
     row = np.minimum(place.astype(np.intp), body.signals.shape[1] - 2)
-    here = body.signals[:, row]
-    samples = here + (body.signals[:, row + 1] - here) * (place - row).astype(np.float32)
-    lines = rfft(samples, axis=2)[..., 1 : _HARMONICS + 1].transpose(1, 0, 2).astype(np.complex128)
-    return samples[:3].astype(float), lines * (math.sqrt(2) / _POINTS)
+    here, samples = body.signals.take(row, axis=1), body.signals.take(row + 1, axis=1)
+    samples -= here
+    samples *= (place - row).astype(np.float32)
+    samples += here
+    lines = rfft(samples, axis=2)[..., 1 : _HARMONICS + 1].transpose(1, 0, 2).astype(np.complex128, order="C")
+    return samples[:3], lines * (math.sqrt(2) / _POINTS)
 
 
 def _heading(lines: ComplexArray) -> tuple[FloatArray | None, float]:
@@ -141,12 +163,13 @@ def _heading(lines: ComplexArray) -> tuple[FloatArray | None, float]:
     Sign from vertical acceleration lagging the forward one by about 114° at the step's first harmonic.
     """
     power = _pair_powers(lines)
-    trace = np.trace(power, axis1=2, axis2=3)[..., None, None]
-    share = np.where(trace > 0, power / np.where(trace > 0, trace, 1.0), 0.0)
-    matrix = (_PAIR_WEIGHT * (share[:, 0] - share[:, 1])).sum(axis=0)
-    if not matrix.any():
+    trace = power[..., 0, 0] + power[..., 1, 1]
+    weight = np.divide(_PAIR_WEIGHT, trace, out=np.zeros((2, 2)), where=trace > 0)
+    (along, mixed), (_, across) = (weight[..., None, None] * power).sum(axis=(0, 1)).tolist()
+    if not (along or mixed or across):
         return None, 0.0
-    ahead = np.linalg.eigh(matrix)[1][:, -1]
+    angle = 0.5 * math.atan2(2 * mixed, along - across)
+    ahead = np.array((math.cos(angle), math.sin(angle)))
     summed = lines[:, :3, 1].sum(axis=0)
     cross = summed[0] * np.conj(ahead[0] * summed[1] + ahead[1] * summed[2])
     lag = math.radians(bands().phase_deg["v_ap_2"])
@@ -171,74 +194,92 @@ def _known_heading(forward: FloatArray, body: Channels) -> FloatArray | None:
 
 def _turn(lines: ComplexArray, heading: FloatArray) -> ComplexArray:
     """Horizontal pairs to (forward, left)."""
+    c, s = heading.tolist()
     out = lines.copy()
-    c, s = heading
-    for first in (1, 4):
-        out[:, first] = c * lines[:, first] + s * lines[:, first + 1]
-        out[:, first + 1] = c * lines[:, first + 1] - s * lines[:, first]
+    first, second = lines[:, 1:5:3], lines[:, 2:6:3]
+    out[:, 1:5:3] = c * first + s * second
+    out[:, 2:6:3] = c * second - s * first
     return out
 
 
-def _turned_squares(samples: FloatArray, heading: FloatArray) -> FloatArray:
+def _turned_squares(samples: SingleArray, heading: FloatArray) -> FloatArray:
     """(n, 3) mean squares of acceleration up, forward, left, mean removed."""
-    c, s = heading
-    v, first, second = samples
-    turned = np.stack((v, c * first + s * second, c * second - s * first))
-    turned -= turned.mean(axis=2, keepdims=True)
-    return np.asarray((turned * turned).mean(axis=2).T)
+    c, s = heading.tolist()
+    v, first, second = samples - samples.mean(axis=2, keepdims=True)
+    one, other, both = np.vecdot(first, first), np.vecdot(second, second), 2 * c * s * np.vecdot(first, second)
+    turned = (np.vecdot(v, v), c * c * one + s * s * other + both, s * s * one + c * c * other - both)
+    return np.column_stack(turned) / np.float64(_POINTS)
 
 
-def _rows(lines: ComplexArray, per_stride: FloatArray, certainty: float, first: NDArray[np.intp]) -> FloatArray:
+def _members(first: list[int], many: int) -> FloatArray:
+    """(blocks, n) one where a stride belongs to a block: their product with values of strides is the blocks' sums."""
+    rows = np.arange(many)
+    begin = np.array(first)[:, None]
+    end = np.array([*first[1:], many])[:, None]
+    return ((rows >= begin) & (rows < end)).astype(float)
+
+
+def _rows(lines: ComplexArray, per_stride: FloatArray, certainty: float, members: FloatArray) -> FloatArray:
     """(blocks, len(SLOTS)) sums; `per_stride` holds duration, its squared spread, mean squares of acceleration."""
-    n = np.diff(first, append=len(lines)).astype(float)[:, None]
+    many, shape = len(lines), (len(members), *lines.shape[1:])
+    n = members.sum(axis=1, keepdims=True)
     power = lines.real**2 + lines.imag**2
-    summed, own = np.add.reduceat(lines, first, axis=0), np.add.reduceat(power, first, axis=0)
+    summed = (members @ lines.reshape(many, -1).view(np.float64)).view(np.complex128).reshape(shape)
+    own = (members @ power.reshape(many, -1)).reshape(shape)
     locked = (summed.real**2 + summed.imag**2 - own) / (n[..., None] - 1)
-    duration, spread, *squares = np.add.reduceat(per_stride, first, axis=0).T
     mean = summed / n[..., None]
-    period = duration[:, None, None] / n[..., None]
-    size = np.sqrt(power[:, :3])
-    ratio = size[..., _EVEN].sum(axis=2) / np.maximum(size[..., _ODD].sum(axis=2), 1e-9)
-    ratio[:, _ML] = 1 / np.maximum(ratio[:, _ML], 1e-9)
-    angles = _integrated(mean[:, _YAW : _PITCH + 1], period, 1)
-    inphase = own[:, :3, _EVEN].sum(axis=2)
-    inphase[:, _ML] = own[:, _ML, _ODD].sum(axis=1)
-    return np.column_stack(
+    sums = members @ np.concatenate((per_stride, _harmonic_ratios(power), _products(lines)), axis=1)
+    duration, spread, squares, ratios, products = np.split(sums, (1, 2, 5, 8), axis=1)
+    period = (duration / n)[..., None]
+    angles, lift = _integrated(mean[:, _YAW : _PITCH + 1], period, 1), _integrated(mean[:, _V : _V + 1], period, 2)
+    high, low = angles.max(axis=2), angles.min(axis=2)
+    repeats, each = locked @ (_BY_STEP * _WITHIN), own[:, :3] @ _BY_STEP
+    inphase = each[..., 0].copy()
+    inphase[:, _ML] = each[:, _ML, 1]
+    return np.concatenate(
         [
             n,
             duration,
             spread,
             n * certainty,
-            locked[..., 1:_REGULAR:2].sum(axis=2),
-            locked[..., 0:_REGULAR:2].sum(axis=2),
+            repeats[..., 0],
+            repeats[..., 1],
             own[..., :_REGULAR].sum(axis=2),
-            np.add.reduceat(ratio, first, axis=0),
+            ratios,
             inphase,
-            own[:, :3].sum(axis=2),
-            *squares,
-            n * np.ptp(angles, axis=-1),
-            n * np.column_stack([angles[:, 1].max(axis=-1), -angles[:, 1].min(axis=-1)]),
-            n * np.ptp(_integrated(mean[:, _V : _V + 1], period, 2), axis=-1),
-            locked[:, _V, 1],
+            each.sum(axis=2),
+            squares,
+            n * (high - low),
+            n * high[:, 1:2],
+            n * -low[:, 1:2],
+            n * (lift.max(axis=2) - lift.min(axis=2)),
+            locked[:, _V, 1:2],
             n * _wave(mean),
-            _cross(lines, summed, first, n),
-        ]
+            (_products(summed) - products) / (n - 1),
+        ],
+        axis=1,
     )
 
 
-def _cross(lines: ComplexArray, summed: ComplexArray, first: NDArray[np.intp], n: FloatArray) -> FloatArray:
-    """Repeating cross powers at the stride's first harmonic (real, imaginary by turns), times the strides."""
-    one, other = [_V, _V, _AP], [_ML, _YAW, _ML]
-    products = lines[:, one, 0] * np.conj(lines[:, other, 0])
-    own = np.add.reduceat(products, first, axis=0)
-    cross = (summed[:, one, 0] * np.conj(summed[:, other, 0]) - own) / (n - 1)
-    return np.asarray(np.ascontiguousarray(cross).view(np.float64))
+def _harmonic_ratios(power: FloatArray) -> FloatArray:
+    """(n, 3) even over odd amplitudes of acceleration up and forward, odd over even ones of the sideways one."""
+    even, odd = np.moveaxis(np.sqrt(power[:, :3]) @ _BY_STEP, 2, 0)
+    ratio = even / np.maximum(odd, 1e-9)
+    ratio[:, _ML] = 1 / np.maximum(ratio[:, _ML], 1e-9)
+    return np.asarray(ratio)
+
+
+def _products(lines: ComplexArray) -> FloatArray:
+    """(n, 6) cross products at the stride's first harmonic, real and imaginary by turns."""
+    first = lines[..., 0]
+    products = first[:, [_V, _V, _AP]] * np.conj(first[:, [_ML, _YAW, _ML]])
+    return np.ascontiguousarray(products).view(np.float64)
 
 
 def _integrated(mean: ComplexArray, period: FloatArray, times: int) -> FloatArray:
     """Curves of mean strides integrated `times` over, their mean removed."""
-    lines = mean[..., :_ANGLES] / (2j * np.pi * _ORDER / period) ** times
-    return np.asarray(np.sqrt(2) * (lines @ _CYCLE).real)
+    lines = np.ascontiguousarray(mean[..., :_ANGLES]).view(np.float64)
+    return np.asarray(lines @ _INTEGRAL[times] * period**times)
 
 
 def _wave(mean: ComplexArray) -> FloatArray:
@@ -249,7 +290,12 @@ def _wave(mean: ComplexArray) -> FloatArray:
     """
     usual = bands().phase_deg
     beat = _unit(_unit(mean[:, _V, 1]) + _unit(mean[:, _AP, 1]) * _turned(usual["v_ap_2"]))
-    placed = [mean[:, _AP, h - 1] * np.conj(beat) ** (h // 2) * _turned(-usual[f"ap_{h}_beat"]) for h in (4, 6)]
+    back = np.conj(beat)
+    twice = back * back
+    placed = (
+        mean[:, _AP, 3] * twice * _turned(-usual["ap_4_beat"]),
+        mean[:, _AP, 5] * (twice * back) * _turned(-usual["ap_6_beat"]),
+    )
     return np.column_stack([part.real for part in placed])
 
 
@@ -258,4 +304,4 @@ def _unit(lines: ComplexArray) -> ComplexArray:
 
 
 def _turned(degrees: float) -> complex:
-    return complex(np.exp(1j * np.radians(degrees)))
+    return cmath.rect(1.0, math.radians(degrees))

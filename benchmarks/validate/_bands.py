@@ -19,7 +19,7 @@ import numpy as np
 
 from analytics.analysis import gait_evidence
 from analytics.compensation import Assessment, Bands, GaitEvidence, assess, bands
-from analytics.compensation._departure import departures, linked, weighted
+from analytics.compensation._departure import departures, linked, scale_of, weighted
 from analytics.compensation._metrics import metric_rows, pelvis_metrics
 from benchmarks.validate._recordings import WORKERS, FloatArray, reader, sensors
 from sagittal.names import PRIMARY_SITES
@@ -80,8 +80,9 @@ def healthy_bands(walks: tuple[Walked, ...], without: str | None = None) -> Band
             people.setdefault(walk.person, []).append(walk.metrics)
     metric = {}
     for name, band in table.metric.items():
+        scale = scale_of({name: band})
         values = [
-            linked({one: np.array([m[one] for m in found]) for one in (name, "cadence_spm")}, {name: band})[0].tolist()
+            linked({one: np.array([m[one] for m in found]) for one in (name, "cadence_spm")}, scale)[0].tolist()
             for found in people.values()
         ]
         centre, spread = _centre_and_spread(values)
