@@ -118,17 +118,16 @@ class Second:
     sites: Sites
     mounting: Mounting
 
-    def rows(self, first: int, last: int) -> tuple[int, FloatArray]:
-        """The first row that is still held, and (n, 9) samples from there on."""
+    def rows(self, first: int, last: int) -> tuple[int, list[FloatArray]]:
+        """The first row that is still held, and (n, 9) samples from there on, second by second."""
         seconds = self.gait.seconds if self.fresh is None else (*self.gait.seconds, self.fresh)
         if not seconds:
-            return last, np.zeros((0, 9))
+            return last, []
         start = self.gait.start if self.gait.seconds else self.hop.index
         first = max(first, start)
         skip = (first - start) // GRID_HZ
-        begin = start + skip * GRID_HZ
-        samples = np.concatenate(seconds[skip:]) if seconds[skip:] else np.zeros((0, 9))
-        return first, samples[first - begin : last - begin]
+        held = zip(range(start + skip * GRID_HZ, last, GRID_HZ), seconds[skip:], strict=False)
+        return first, [samples[max(first - row, 0) : last - row] for row, samples in held]
 
 
 def listen(
@@ -289,7 +288,8 @@ def _judged(evidence: GaitEvidence, before: Course, course: Course, posture: Wal
 def _with_rows(bout: OpenBout, second: Second, last: int) -> OpenBout:
     first, samples = second.rows(bout.taken, last)
     waiting = bout.waiting if first == bout.taken else bout.waiting[:0]
-    return replace(bout, taken=first + len(samples), waiting=np.concatenate((waiting, samples.astype(np.float32))))
+    joined = np.concatenate((waiting, *samples), dtype=np.float32, casting="same_kind")
+    return replace(bout, taken=first + len(joined) - len(waiting), waiting=joined)
 
 
 def _analysed(bout: OpenBout, bridged: tuple[tuple[int, int], ...], second: Second) -> OpenBout:
