@@ -207,6 +207,8 @@ def _slower_paces(
     """The products of windows, and the bands of the lock, where the rhythm is slower than usual."""
     pace = np.searchsorted(PACE_EDGES_S, nearest(period_s, np.arange(1.0, len(products) + 1.0), PERIOD_HOP_S))
     paces, locks = sorted(set(pace.tolist()) - {_USUAL}), (_SLOWEST_LOCK,) * bool(period_s.max() > SLOWEST_S)
+    if not (paces or locks):
+        return products, locking
     _, banded = _back(lines, (*paces, *locks))
     for one, rows in zip(paces, banded, strict=False):
         products = np.where((pace == one)[:, None, None], _products(rows), products)
