@@ -9,13 +9,17 @@ import numpy as np
 
 from analytics._window import FloatArray
 from analytics.posture._limits import COS_BEND
-from analytics.posture._path import IMPACT_MPS2, IMPACT_SHAKE_MPS2, Path, falls_until, rises_from, turned
-from analytics.posture._ticks import TICK_HZ, lengths
+from analytics.posture._path import Path, falls_until, rises_from, turned
+from analytics.posture._ticks import ACC, RATE, SHAKE, TICK_HZ
+from analytics.posture._vectors import Vector, dot, length, of, plus
 from sagittal.units import STANDARD_GRAVITY_MPS2
 
 BESIDE = round(1.2 * TICK_HZ)
 """Ticks at the bottom, after the fall and before the rise, in which a trunk turns on a seat and not on the feet."""
-_LEAN_DEG = 10.0
+_LEAN, _HALF_LEAN = math.sin(math.radians(10.0)), math.sin(math.radians(5.0))
+IMPACT_MPS2 = 3.0
+IMPACT_SHAKE_MPS2 = 1.5
+"""Legs brake at 2.5 m/s² at most and smoothly; a seat does not."""
 _FALLS_M = 0.06
 """Two standard errors of a height: a move that sinks less only rises."""
 
@@ -65,49 +69,65 @@ class Move:
     over_ticks: int
 
 
-def describe(path: Path, start: int, reference: FloatArray, before: FloatArray) -> Move:
-    """The move along a path that begins at tick `start`; `before` are the rates of the 1.2 s before it, rad/s."""
-    along = path.up @ reference
-    sideways = path.up - along[:, None] * reference
+def describe(path: Path, start: int, reference: Vector | None, before: list[float]) -> Move:
+    """The move along a path that begins at tick `start`.
+
+    Parameters
+    ----------
+    reference
+        Upright in the sensor frame; None for the direction that the move begins in.
+    before
+        Rates of the 1.2 s before it, rad/s.
+    """
+    first, last = of(path.up[:, 0]), of(path.up[:, -1])
+    reference = reference or first
+    first, last = (plus(one, reference, -dot(one, reference)) for one in (first, last))
+    seen = np.dot((reference, first, last), path.up)
+    upright, to_first, to_last = seen.min(axis=1).tolist()
+    count, rates = len(path.height), path.ticks[:, RATE].tolist()
     bottom = int(path.height.argmin())
     fall_end = falls_until(path.velocity[: bottom + 1]) if bottom else 0
-    rise_start = bottom + rises_from(path.velocity[bottom:]) if bottom < len(along) - 1 else len(along) - 1
-    last, first = sideways[-1], sideways[0]
-    falls = float(path.height[bottom]) < -_FALLS_M
-    rate = path.rate[fall_end:rise_start] if falls else np.concatenate((before, path.rate[:rise_start]))
-    tilt = lengths(sideways)
-    over = (along < COS_BEND).nonzero()[0].tolist()
-    near = slice(max(0, fall_end - TICK_HZ // 3), fall_end + TICK_HZ // 3)
+    rise_start = bottom + rises_from(path.velocity[bottom:]) if bottom < count - 1 else count - 1
+    bottom_m = float(path.height[bottom])
+    near_bottom = rates[fall_end:rise_start] if bottom_m < -_FALLS_M else [*before, *rates[:rise_start]]
+    over = (seen[0] < COS_BEND).nonzero()[0].tolist() if upright < COS_BEND else []
     return Move(
         start=start,
-        end=start + len(along) - 1,
+        end=start + count - 1,
         rise_m=path.rise_m,
-        bottom_m=float(path.height[bottom]),
+        bottom_m=bottom_m,
         sd_m=path.sd_m,
         fall_end=start + fall_end,
         rise_start=start + rise_start,
-        peak_deg=math.degrees(math.acos(max(-1.0, min(1.0, float(along.min()))))),
-        lean_first=_against(sideways, last),
-        lean_last=_against(sideways, first),
-        out_and_back=bool(tilt.max() > max(tilt[0], tilt[-1]) + math.sin(math.radians(_LEAN_DEG))),
-        turned_deg=turned(rate[-BESIDE:]),
-        impact=_impact(path, near),
-        fastest_radps=float(path.rate.max()),
+        peak_deg=math.degrees(math.acos(max(-1.0, min(1.0, upright)))),
+        lean_first=_against(last, to_last),
+        lean_last=_against(first, to_first),
+        out_and_back=_steepest(seen[0], upright) > max(length(first), length(last)) + _LEAN,
+        turned_deg=turned(near_bottom[-BESIDE:]),
+        impact=_impact(path.ticks[max(0, fall_end - TICK_HZ // 3) : fall_end + TICK_HZ // 3]),
+        fastest_radps=max(rates),
         over_first=start + over[0] if over else -1,
         over_last=start + over[-1] if over else -1,
         over_ticks=len(over),
     )
 
 
-def _against(sideways: FloatArray, towards: FloatArray) -> bool:
-    """Whether it leans by 10° against a direction on its way."""
-    length = math.sqrt(float(towards @ towards))
-    if length < math.sin(math.radians(_LEAN_DEG) / 2):
-        return False
-    return float((sideways @ towards).min()) / length < -math.sin(math.radians(_LEAN_DEG))
+def _against(towards: Vector, least: float) -> bool:
+    """Whether it leans by 10° against a direction on its way, along which it lies so far at least."""
+    size = length(towards)
+    return size >= _HALF_LEAN and least / size < -_LEAN
 
 
-def _impact(path: Path, near: slice) -> bool:
-    peak = path.force[near] + path.shake[near] - STANDARD_GRAVITY_MPS2
-    hard = (peak > IMPACT_MPS2) & (path.shake[near] > IMPACT_SHAKE_MPS2)
-    return bool(hard.any())
+def _steepest(along: FloatArray, least: float) -> float:
+    """The largest sine of its tilt, by how far up lies along the reference."""
+    nearest = least if least >= 0.0 else float(np.abs(along).min())
+    return math.sqrt(max(0.0, 1.0 - nearest * nearest))
+
+
+def _impact(ticks: FloatArray) -> bool:
+    """Whether the acceleration peaks somewhere, and not smoothly."""
+    shakes = ticks[:, SHAKE].tolist()
+    return max(shakes) > IMPACT_SHAKE_MPS2 and any(
+        shake > IMPACT_SHAKE_MPS2 and length((x, y, z)) + shake - STANDARD_GRAVITY_MPS2 > IMPACT_MPS2
+        for (x, y, z), shake in zip(ticks[:, ACC].tolist(), shakes, strict=True)
+    )

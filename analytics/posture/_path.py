@@ -9,39 +9,56 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from analytics._window import FloatArray
-from analytics.posture._bias import Bias
-from analytics.posture._ticks import ACC, QUAT, RATE, SHAKE, TICK_S, lengths, rotations
-from analytics.posture._vectors import Vector, dot, of, plus, scaled, times
+from analytics.posture._bias import Bias, up_at_rest
+from analytics.posture._ticks import ACC, KEPT, QUAT, ROTATION, TICK_S
+from analytics.posture._vectors import Vector, dot, of, plus, rotated, times
 from sagittal.units import STANDARD_GRAVITY_MPS2
 
 HEIGHT_SD_M = 0.03
 EDGE = 0.15
 """A rise or fall lasts while its speed is above this share of its peak."""
-SLOW_RADPS = np.radians(3.0)
+SLOW_RADPS = math.radians(3.0)
 """Turning below this rate is sway and noise."""
-IMPACT_MPS2 = 3.0
-IMPACT_SHAKE_MPS2 = 1.5
-"""Legs brake at 2.5 m/s² at most and smoothly; a seat does not."""
+_BACK = ROTATION.reshape(16, 3, 3).transpose(1, 2, 0).reshape(3, 48)
+"""Takes an earth vector to the (3, 16) which take products of a quaternion's parts to it in the sensor frame."""
+
+
+class Stretch:
+    """The ticks from one still moment to the next, (n, 12), and the mean acceleration at both, m/s² as read."""
+
+    def __init__(self, ticks: FloatArray, start_acc: Vector, end_acc: Vector) -> None:
+        self.ticks = ticks
+        self._ends = start_acc, end_acc
+        self._first, self._last = ticks[0, QUAT].tolist(), ticks[-1, QUAT].tolist()
+        parts = ticks[:, QUAT].T.copy()
+        self._products = (parts[:, None] * parts).reshape(16, len(ticks))
+
+    def up(self, bias: Bias) -> tuple[FloatArray, FloatArray]:
+        """(3, n) up in the sensor frame as the filter carries it, its drift spread evenly; and its (n,) lengths."""
+        start = rotated(self._first, up_at_rest(bias, self._ends[0]))
+        drift = plus(rotated(self._last, up_at_rest(bias, self._ends[1])), start, -1.0)
+        found = np.dot(np.dot((start, drift), _BACK).reshape(6, 16), self._products)
+        up = found[:3] + _share(len(self.ticks)) * found[3:]
+        return up, np.sqrt(_along(up, up))
 
 
 @dataclass(frozen=True)
 class Path:
-    """A move tick by tick: up in the sensor frame, height in m, vertical velocity in m/s; what was left at the end.
+    """A move tick by tick: up in the sensor frame, (3, n), height in m, vertical velocity in m/s; the ticks themselves.
 
-    `by_offset` is what every m/s² of the sensor's offset takes from the height at the end; `rate` is the length of the
-    angular rate, `shake` the fast part of the acceleration and `force` its length, in SI.
+    `residual_mps` is the velocity that was left at the end; `by_offset` what every m/s² of the sensor's offset takes
+    from the height at the end, and `offset_sd_m` the standard error that comes from not knowing the offset.
     """
 
     up: FloatArray
     height: FloatArray
     velocity: FloatArray
-    rate: FloatArray
-    shake: FloatArray
-    force: FloatArray
+    ticks: FloatArray
     residual_mps: float
     offset_sd_m: float
     by_offset: Vector
@@ -70,50 +87,50 @@ class Sums:
         return self.surplus_mps - dot(self.up_s, bias.mps2)
 
 
-def sums_of(ticks: FloatArray, start_up: Vector, end_up: Vector) -> Sums:
-    """The sums over `ticks`, (n, 12), whose first and last are still, with up there as unit vectors."""
-    up = _up_between(ticks[:, QUAT], start_up, end_up, _share(len(ticks)))
-    along = np.einsum("ij,ij->i", up, ticks[:, ACC])
-    edges = plus(of(up[0]), of(up[-1]))
-    surplus = float(along.sum()) - 0.5 * float(along[0] + along[-1]) - STANDARD_GRAVITY_MPS2 * (len(ticks) - 1)
-    return Sums(scaled(plus(of(up.sum(axis=0)), edges, -0.5), TICK_S), surplus * TICK_S)
+def sums_of(stretch: Stretch, bias: Bias) -> Sums:
+    """The sums from one still moment to the next, by the trapezium rule."""
+    up, size = stretch.up(bias)
+    weights = np.divide(TICK_S, size)
+    weights[0] *= 0.5
+    weights[-1] *= 0.5
+    along = _along(up, stretch.ticks[:, ACC].T)
+    gravity = STANDARD_GRAVITY_MPS2 * TICK_S * (len(size) - 1)
+    return Sums(of(np.dot(up, weights)), float(np.dot(along, weights)) - gravity)
 
 
-def path_of(ticks: FloatArray, start_up: Vector, end_up: Vector, bias: Bias) -> Path:
-    """The path over `ticks`, (n, 12), whose first and last are still, with up there as unit vectors."""
-    share = _share(len(ticks))
-    up = _up_between(ticks[:, QUAT], start_up, end_up, share)
-    acc = ticks[:, ACC]
-    upward = np.einsum("ij,ij->i", up, acc - bias.mps2) - STANDARD_GRAVITY_MPS2
-    sums = _sums(np.concatenate((upward[:, None], up), axis=1))
-    velocity = sums - sums[-1] * share
+def path_of(stretch: Stretch, bias: Bias) -> Path:
+    """The path from one still moment to the next."""
+    up, size = stretch.up(bias)
+    rates = np.empty((4, len(size)))
+    up = np.divide(up, size, out=rates[1:])
+    rates[0] = _along(up, stretch.ticks[:, ACC].T) - (np.dot(bias.mps2, up) + STANDARD_GRAVITY_MPS2)
+    sums = _sums(rates)
+    left = sums[:, -1:]
+    velocity = sums - left * _share(len(size))
     height = _sums(velocity)
-    by_offset = height[:, 1:]
-    furthest = of(by_offset[int(lengths(by_offset).argmax())])
+    by_offset = height[1:]
+    furthest = of(by_offset[:, int(_along(by_offset, by_offset).argmax())])
     return Path(
         up=up,
-        height=height[:, 0],
-        velocity=velocity[:, 0],
-        rate=ticks[:, RATE],
-        shake=ticks[:, SHAKE],
-        force=lengths(acc),
-        residual_mps=float(sums[-1, 0]),
-        by_offset=of(by_offset[-1]),
+        height=height[0],
+        velocity=velocity[0],
+        ticks=stretch.ticks,
+        residual_mps=float(left[0, 0]),
+        by_offset=of(by_offset[:, -1]),
         offset_sd_m=math.sqrt(dot(furthest, times(bias.spread, furthest))),
     )
 
 
+def _along(one: FloatArray, other: FloatArray) -> FloatArray:
+    """(n,) scalar products of (3, n) vectors."""
+    x, y, z = one * other
+    return np.asarray(x + y + z)
+
+
+@lru_cache(maxsize=KEPT)
 def _share(count: int) -> FloatArray:
-    """(n, 1) from 0 at the first tick to 1 at the last."""
-    return np.arange(count)[:, None] / (count - 1.0)
-
-
-def _up_between(quat: FloatArray, start_up: Vector, end_up: Vector, share: FloatArray) -> FloatArray:
-    """(n, 3) up in the sensor frame, as the filter carries it, with what it drifts between both ends spread evenly."""
-    turn = rotations(quat).reshape(-1, 3, 3)
-    start, end = turn[0] @ start_up, turn[-1] @ end_up
-    up = np.einsum("nij,ni->nj", turn, start + (end - start) * share)
-    return np.asarray(up / lengths(up)[:, None])
+    """(n,) from 0 at the first tick to 1 at the last."""
+    return np.arange(count) / (count - 1.0)
 
 
 def falls_until(velocity: FloatArray) -> int:
@@ -126,9 +143,9 @@ def rises_from(velocity: FloatArray) -> int:
     return len(velocity) - 1 - _ends(velocity[::-1])
 
 
-def turned(rate: FloatArray) -> float:
-    """How far the sensor turned, degrees, sway left out."""
-    return math.degrees(float(np.maximum(rate - SLOW_RADPS, 0.0).sum()) * TICK_S)
+def turned(rates: list[float]) -> float:
+    """How far the sensor turned in ticks of so many rad/s, degrees, sway left out."""
+    return math.degrees(sum(one - SLOW_RADPS for one in rates if one > SLOW_RADPS) * TICK_S)
 
 
 def _ends(speed: FloatArray) -> int:
@@ -140,7 +157,9 @@ def _ends(speed: FloatArray) -> int:
 
 
 def _sums(values: FloatArray) -> FloatArray:
-    """Running integral by the trapezium rule, from zero."""
-    sums = np.zeros_like(values)
-    np.cumsum((values[1:] + values[:-1]) * (TICK_S / 2), axis=0, out=sums[1:])
+    """Running integrals of (m, n) rows by the trapezium rule, from zero."""
+    steps = values[:, 1:] + values[:, :-1]
+    steps *= TICK_S / 2
+    sums = np.zeros(values.shape)
+    np.add.accumulate(steps, axis=1, out=sums[:, 1:])
     return sums

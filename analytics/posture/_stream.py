@@ -13,7 +13,7 @@ from analytics._window import FloatArray
 from analytics.posture import _course
 from analytics.posture._bias import Bias, at_rest, back_again, between_rests, up_at_rest
 from analytics.posture._moves import BESIDE, Move, describe
-from analytics.posture._path import Path, Sums, path_of, sums_of, turned
+from analytics.posture._path import Path, Stretch, Sums, path_of, sums_of, turned
 from analytics.posture._prepared import Prepared
 from analytics.posture._records import Base, Course, Here, Trust
 from analytics.posture._stills import RESTLESS, SPAN
@@ -196,23 +196,25 @@ def _begin(state: StreamState, tick: int) -> StreamState:
     """A still moment is known at this tick, `SPAN` ticks after its start: the move before it is complete."""
     first = tick - SPAN + 1
     acc = _mean_acc(state, first, tick)
-    now, before = Still(first, tick, acc, acc), state.still
-    time_s = state.course.at(first) * 1e-9
-    state = evolve(state, bias=at_rest(state.bias, acc, time_s), is_still=True, since_still=0)
-    path, sums = None, _sums(state, before, now)
-    if sums is not None:
-        whole = _without_pause(state, now, sums)
+    now, before, undo = Still(first, tick, acc, acc), state.still, state.course
+    time_s = undo.at(first) * 1e-9
+    bias = at_rest(state.bias, acc, time_s)
+    stretch, path = _between(state, before, now), None
+    if stretch is not None:
+        sums = sums_of(stretch, bias)
+        whole = _without_pause(state, bias, now, sums)
         if whole is not None:
-            before, sums = state.prior, whole
-            state = evolve(state, course=state.undo or state.course)
-        state, path = _learnt(state, before, now, between_rests(state.bias, sums.up_s, sums.surplus_mps, time_s))
-        closed = _closing(state, path, now)
+            before, undo = state.prior, state.undo or undo
+            stretch, sums = whole
+        bias = between_rests(bias, sums.up_s, sums.surplus_mps, time_s)
+        path = path_of(stretch, bias)
+        closed = _closing(state.fall, _course.corrected(undo, bias), bias, path, now)
         if closed is not None:
-            state, path = _learnt(state, before, now, closed)
-    state = evolve(state, course=_course.corrected(state.course, state.bias))
-    course = _course.mended(state.course, *_fall_again(state))
-    move = _move(state, path, before)
-    arrived = _course.arrive(course, Here(acc, up_at_rest(state.bias, acc)), course.at(first), move)
+            bias, path = closed, path_of(stretch, closed)
+    undo = _course.corrected(undo, bias)
+    course = _course.mended(undo, *_fall_again(state.fall, undo, bias))
+    move = None if path is None or before is None else _move(state, path, before, undo.reference)
+    arrived = _course.arrive(course, Here(acc, up_at_rest(bias, acc)), course.at(first), move)
     fall = state.fall
     if move is not None and before is not None and arrived.away is not None and arrived.away.fall is move:
         fall = Fall(
@@ -221,41 +223,49 @@ def _begin(state: StreamState, tick: int) -> StreamState:
             state.part(before.last, now.first).copy(),
             state.part(before.last, state.end - 1)[:, RATE].copy(),
         )
-    return evolve(state, still=now, prior=before, undo=course, course=arrived, fall=fall)
+    return evolve(
+        state,
+        still=now,
+        prior=before,
+        is_still=True,
+        since_still=0,
+        bias=bias,
+        undo=course,
+        course=arrived,
+        fall=fall,
+    )
 
 
-def _fall_again(state: StreamState) -> tuple[Move | None, float | None]:
+def _fall_again(fall: Fall | None, course: Course, bias: Bias) -> tuple[Move | None, float | None]:
     """The move that began the excursion and the turning after it, with what is known of the offset by now."""
-    fall, path = _fall_path(state)
+    path = _fall_path(fall, course, bias)
     if fall is None or path is None:
         return None, None
-    move = describe(path, fall.before.last, np.array(state.course.reference), np.zeros(0))
-    after = fall.rates[move.fall_end - move.start :][:BESIDE]
+    move = describe(path, fall.before.last, course.reference, [])
+    after = fall.rates[move.fall_end - move.start :][:BESIDE].tolist()
     return move, turned(after) if len(after) == BESIDE else None
 
 
-def _fall_path(state: StreamState) -> tuple[Fall | None, Path | None]:
-    away, fall = state.course.away, state.fall
+def _fall_path(fall: Fall | None, course: Course, bias: Bias) -> Path | None:
+    away = course.away
     if away is None or away.fall is None or fall is None or fall.before.last != away.fall.start:
-        return None, None
-    up = up_at_rest(state.bias, fall.before.end_acc), up_at_rest(state.bias, fall.after.start_acc)
-    return fall, path_of(fall.ticks, *up, state.bias)
+        return None
+    return path_of(Stretch(fall.ticks, fall.before.end_acc, fall.after.start_acc), bias)
 
 
-def _closing(state: StreamState, path: Path | None, now: Still) -> Bias | None:
+def _closing(fall: Fall | None, course: Course, bias: Bias, path: Path, now: Still) -> Bias | None:
     """The offset with the excursion closed: back in the same direction soon, so at the same height.
 
     Only where the offset is so little known that the heights don't tell.
     """
-    course, fall = state.course, state.fall
-    up = up_at_rest(state.bias, now.start_acc)
+    up = up_at_rest(bias, now.start_acc)
     if fall is None or not _course.comes_back(course, up, (now.first - fall.before.last) * TICK_S):
         return None
-    _, out = _fall_path(state)
-    if out is None or path is None or math.hypot(out.offset_sd_m, path.offset_sd_m) < _UNSURE_M:
+    out = _fall_path(fall, course, bias)
+    if out is None or math.hypot(out.offset_sd_m, path.offset_sd_m) < _UNSURE_M:
         return None
     by_offset = plus(out.by_offset, path.by_offset)
-    return back_again(state.bias, by_offset, out.rise_m + path.rise_m, course.at(now.first) * 1e-9)
+    return back_again(bias, by_offset, out.rise_m + path.rise_m, course.at(now.first) * 1e-9)
 
 
 def _watched(state: StreamState, fall: Fall) -> Fall:
@@ -266,45 +276,31 @@ def _watched(state: StreamState, fall: Fall) -> Fall:
     return evolve(fall, rates=np.concatenate((fall.rates, more)))
 
 
-def _learnt(state: StreamState, before: Still | None, now: Still, bias: Bias) -> tuple[StreamState, Path | None]:
-    """With the offset as a move tells it, and that move's path by it."""
-    state = evolve(state, bias=bias, course=_course.corrected(state.course, bias))
-    move = _between(state, before, now)
-    return state, None if move is None else path_of(*move, bias)
-
-
-def _sums(state: StreamState, before: Still | None, now: Still) -> Sums | None:
-    """What the move between two still moments adds up to, where all of it is buffered."""
-    move = _between(state, before, now)
-    return None if move is None else sums_of(*move)
-
-
-def _between(state: StreamState, before: Still | None, now: Still) -> tuple[FloatArray, Vector, Vector] | None:
-    """The ticks between two still moments and up at both ends, where all of it is buffered."""
+def _between(state: StreamState, before: Still | None, now: Still) -> Stretch | None:
+    """The ticks between two still moments, where all of it is buffered."""
     if before is None or before.last < state.first or now.first <= before.last:
         return None
-    up = up_at_rest(state.bias, before.end_acc), up_at_rest(state.bias, now.start_acc)
-    return state.part(before.last, now.first), *up
+    return Stretch(state.part(before.last, now.first), before.end_acc, now.start_acc)
 
 
-def _without_pause(state: StreamState, now: Still, last: Sums) -> Sums | None:
-    """The sums of one slow move in which the last still moment was a short pause, if so the velocities close better."""
+def _without_pause(state: StreamState, bias: Bias, now: Still, last: Sums) -> tuple[Stretch, Sums] | None:
+    """One slow move in which the last still moment was a short pause, if so the velocities close better."""
     short, prior = state.still, state.prior
     if short is None or prior is None or state.undo is None or short.last - short.first >= _SHORT_STILL:
         return None
-    first, whole = _sums(state, prior, short), _sums(state, prior, now)
-    if first is None or whole is None:
+    before, whole = _between(state, prior, short), _between(state, prior, now)
+    if before is None or whole is None:
         return None
-    worst = max(abs(one.residual_mps(state.bias)) for one in (first, last))
-    return whole if worst > _FALSE_STILL_MPS and abs(whole.residual_mps(state.bias)) < worst / 2 else None
+    worst = max(abs(one.residual_mps(bias)) for one in (sums_of(before, bias), last))
+    if worst <= _FALSE_STILL_MPS:
+        return None
+    sums = sums_of(whole, bias)
+    return (whole, sums) if abs(sums.residual_mps(bias)) < worst / 2 else None
 
 
-def _move(state: StreamState, path: Path | None, before: Still | None) -> Move | None:
-    reference = state.course.reference
-    if path is None or before is None:
-        return None
-    toward = np.array(reference) if reference is not None else path.up[0]
-    return describe(path, before.last, toward, state.part(before.last - BESIDE, before.last - 1)[:, RATE])
+def _move(state: StreamState, path: Path, before: Still, reference: Vector | None) -> Move:
+    rates = state.part(before.last - BESIDE, before.last - 1)[:, RATE].tolist()
+    return describe(path, before.last, reference, rates)
 
 
 def _turning(state: StreamState, course: Course) -> float | None:
@@ -312,7 +308,7 @@ def _turning(state: StreamState, course: Course) -> float | None:
     since = _course.turning_since(course)
     if since is None or state.end < since + BESIDE or since < state.first:
         return None
-    return turned(state.part(since, since + BESIDE - 1)[:, RATE])
+    return turned(state.part(since, since + BESIDE - 1)[:, RATE].tolist())
 
 
 def _earth_up(state: StreamState, second: Prepared, *, still: bool) -> Vector:

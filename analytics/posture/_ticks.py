@@ -50,7 +50,6 @@ _LOW_PASS = _filter()
 
 
 def _rotation() -> FloatArray:
-    """(16, 9) which turns products of quaternion parts (row by row) into the rotation matrix, sensor → earth."""
     table = np.zeros((16, 3, 3))
     w, x, y, z = range(4)
 
@@ -78,7 +77,8 @@ def _rotation() -> FloatArray:
     return table.reshape(16, 9)
 
 
-_ROTATION = _rotation()
+ROTATION = _rotation()
+"""(16, 9) which turns products of quaternion parts (row by row) into the rotation matrix, sensor → earth."""
 
 
 class Tail(NamedTuple):
@@ -136,4 +136,4 @@ def lengths(vectors: FloatArray) -> FloatArray:
 def rotations(quat: FloatArray) -> FloatArray:
     """(..., n, 9) rotation matrices sensor → earth, row by row, of (..., n, 4) unit quaternions."""
     products = quat[..., :, None] * quat[..., None, :]
-    return np.asarray(products.reshape(*quat.shape[:-1], 16) @ _ROTATION)
+    return np.asarray(products.reshape(*quat.shape[:-1], 16) @ ROTATION)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from analytics._window import FloatArray
 
@@ -61,6 +62,13 @@ def times(matrix: Matrix, a: Vector) -> Vector:
     x, y, z = a
     (a0, a1, a2), (b0, b1, b2), (c0, c1, c2) = matrix
     return (a0 * x + a1 * y + a2 * z, b0 * x + b1 * y + b2 * z, c0 * x + c1 * y + c2 * z)
+
+
+def rotated(quat: Sequence[float], a: Vector) -> Vector:
+    """Turned by a unit quaternion, scalar first."""
+    w, x, y, z = quat
+    ahead = plus(cross((x, y, z), a), a, w)
+    return plus(plus(scaled(ahead, w), cross((x, y, z), ahead)), (x, y, z), x * a[0] + y * a[1] + z * a[2])
 
 
 def inverse(matrix: Matrix) -> Matrix:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from analytics.posture._bias import Bias, at_rest, up_at_rest
 from analytics.posture._calibration import Calibration, aged, ask, go_on
 from analytics.posture._moves import Move
-from analytics.posture._path import path_of
+from analytics.posture._path import Stretch, path_of
 from analytics.posture._records import Base, Course, Trust
 from analytics.posture._rules import depth_needed, seated_odds
 from analytics.posture._statistics import Statistics, acceptable_s, close, observe, trunk_band
@@ -56,7 +56,7 @@ def test_a_fall_between_two_rests_is_measured(drop_m: float, seconds: float, dri
     ticks[:, 0] = STANDARD_GRAVITY_MPS2 - drop_m * slow / seconds**2 + drift_mps2
     ticks[:, QUAT] = np.array([math.sqrt(0.5), 0.0, -math.sqrt(0.5), 0.0])
     up = (1.0, 0.0, 0.0)
-    path = path_of(ticks, up, up, Bias())
+    path = path_of(Stretch(ticks, up, up), Bias())
     assert path.rise_m == pytest.approx(-drop_m, abs=0.01)
     assert path.residual_mps == pytest.approx(drift_mps2 * seconds, abs=0.01)
     assert path.sd_m >= 0.03 + abs(path.residual_mps) * seconds / 8 - 0.01
