@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
-from math import asin, atan2
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from analytics._window import FloatArray
 from analytics.posture._records import Course
-from analytics.posture._vectors import Vector, cross, dot, plus, unit
+from analytics.posture._vectors import Vector, cross, dot, plus, scaled, unit
 
 RATE_HZ = 10
 HUNDREDTHS = 100.0 * math.degrees(1.0)
@@ -43,22 +43,33 @@ def absent(reference: Vector | None) -> Inclination:
     return Inclination(None, None, {"angle_reason": missing})
 
 
-def inclination(up: FloatArray, reference: Vector, forward: Vector) -> Inclination:
-    """The angles of (20, 3) up in the sensor frame, by upright and forward there."""
-    body = np.dot(up.reshape(RATE_HZ, 6), pairs(reference, forward)).tolist()
-    flexion = [round(HUNDREDTHS * atan2(back, upright)) for upright, _, back in body]
-    lateral = [round(HUNDREDTHS * asin(left if -1.0 < left < 1.0 else _sign(left))) for _, left, _ in body]
-    numbers = zip(NAMES, (*_summary(flexion), *_summary(lateral)), strict=True)
-    return Inclination([one / 100.0 for one in flexion], [one / 100.0 for one in lateral], dict(numbers))
+def inclination(up: FloatArray, axes: FloatArray) -> Inclination:
+    """The angles of (3, 10) up in the sensor frame, by the body's `axes` there."""
+    found = hundredths(np.dot(axes, up))
+    flexion, lateral = found.tolist()
+    flexion_deg, lateral_deg = (found / 100.0).tolist()
+    return Inclination(flexion_deg, lateral_deg, numbers_of((*_summary(flexion), *_summary(lateral))))
 
 
-def _summary(hundredths: list[int]) -> tuple[float, float, float]:
+def hundredths(body: FloatArray) -> FloatArray:
+    """(..., 2, n) flexion and lateral inclination in whole hundredths of a degree, of (..., 3, n) up in the body."""
+    found = np.empty((*body.shape[:-2], 2, body.shape[-1]))
+    np.arctan2(body[..., 2, :], body[..., 0, :], out=found[..., 0, :])
+    np.arcsin(np.minimum(np.maximum(body[..., 1, :], -1.0), 1.0), out=found[..., 1, :])
+    found *= HUNDREDTHS
+    np.rint(found, out=found)
+    found += 0.0  # no zero is negative
+    return found
+
+
+def numbers_of(degrees: Sequence[float]) -> Numbers:
+    """What a row says of six angles in the order of `NAMES`."""
+    return dict(zip(NAMES, degrees, strict=True))
+
+
+def _summary(hundredths: list[float]) -> tuple[float, float, float]:
     """Mean, least and most, in degrees."""
     return round(sum(hundredths) / RATE_HZ) / 100.0, min(hundredths) / 100.0, max(hundredths) / 100.0
-
-
-def _sign(value: float) -> float:
-    return math.copysign(1.0, value)
 
 
 def body_axes(course: Course) -> FloatArray:
@@ -74,8 +85,7 @@ def _axes(upright: Vector, forward: Vector) -> tuple[Vector, Vector, Vector]:
 
 
 @lru_cache(maxsize=4)
-def pairs(reference: Vector, forward: Vector) -> FloatArray:
-    """(6, 3) which takes two directions in the sensor frame to their mean along up, left and back of the body."""
+def axes_of(reference: Vector, forward: Vector) -> FloatArray:
+    """(3, 3) up, left and back of the body in the sensor frame, as rows."""
     upright, right, ahead = _axes(reference, forward)
-    half = [0.5 * one for u, r, a in zip(upright, right, ahead, strict=True) for one in (u, -r, -a)]
-    return np.array([*half, *half]).reshape(6, 3)
+    return np.array((upright, scaled(right, -1.0), scaled(ahead, -1.0)))

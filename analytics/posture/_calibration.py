@@ -152,7 +152,7 @@ def _bend(calibration: Calibration, course: Course, up: FloatArray, ns: int) -> 
     deep = along < math.cos(math.radians(UPRIGHT_DEG))
     gone = sideways[deep]
     total = plus(calibration.sums, of(gone.sum(axis=0)), -1.0)
-    way = calibration.length + float(lengths(gone).sum())
+    way = calibration.length + float(lengths(gone.T).sum())
     tilt = math.degrees(math.acos(max(-1.0, min(1.0, float(along.min())))))
     back = float(along[-1]) > math.cos(math.radians(_BACK_DEG))
     peak = max(calibration.peak_deg, tilt)

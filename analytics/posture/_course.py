@@ -43,7 +43,7 @@ from analytics.posture._limits import (
 from analytics.posture._moves import Move
 from analytics.posture._records import TICK_NS, Away, Base, Course, Here, Trust, say, say_again
 from analytics.posture._ticks import TICK_HZ
-from analytics.posture._vectors import Vector, angle
+from analytics.posture._vectors import ZERO, Vector, angle
 from sagittal.names import PostureLabel
 from sagittal.units import NS_PER_S
 
@@ -61,6 +61,7 @@ _ROSE_FROM_LYING_M = 0.25
 _THIGH_LESS_DEG = 15.0
 _LOW = (PostureLabel.SITTING, PostureLabel.SQUATTING)
 _COS_LYING, _COS_LYING_ENDS = math.cos(math.radians(LYING_DEG)), math.cos(math.radians(LYING_ENDS_DEG))
+_SIN_LYING_ENDS = math.sin(math.radians(LYING_ENDS_DEG))
 
 
 def leave(course: Course, ns: int) -> Course:
@@ -71,19 +72,19 @@ def leave(course: Course, ns: int) -> Course:
     return course if course.base is Base.NONE else evolve(course, away=Away(left_ns=ns))
 
 
-def watch(course: Course, up: FloatArray, rate: FloatArray, ns: int) -> Course:
-    """Take consecutive ticks from `ns` on: up in the sensor frame, (n, 3), and the length of the rate, rad/s."""
+def watch(course: Course, up: FloatArray, rates: list[float], ns: int) -> Course:
+    """Take consecutive ticks from `ns` on: up in the sensor frame, (3, n), and the length of the rate, rad/s."""
     away = course.away
     if away is None or course.reference is None:
         return course
-    along = up @ np.array(course.reference)
-    lowest = float(along.min())
-    fastest = max(away.fastest_radps, float(rate.max()))
+    along: list[float] = np.dot(course.reference, up).tolist()
+    lowest = min(along)
+    fastest = max(away.fastest_radps, *rates)
     if lowest > COS_BEND:
         if away.steep_ns < 0 and fastest == away.fastest_radps:
             return course
         return evolve(course, away=evolve(away, fastest_radps=fastest, steep_ns=-1, deep_ticks=0, side_ticks=0))
-    beyond = (along < COS_BEND).nonzero()[0].tolist()
+    beyond = [place for place, one in enumerate(along) if one < COS_BEND]
     over = away.over
     if beyond:
         peak_deg = math.degrees(math.acos(max(lowest, -1.0)))
@@ -226,13 +227,12 @@ def lost(course: Course) -> Course:
     return evolve(course, away=Away(left_ns=course.base_ns, height_m=None) if course.base is not Base.NONE else None)
 
 
-def _steep(course: Course, away: Away, up: FloatArray, along: FloatArray, ns: int) -> tuple[Away, Course]:
+def _steep(course: Course, away: Away, up: FloatArray, along: list[float], ns: int) -> tuple[Away, Course]:
     """Ticks beyond 45°: whether the wearer lies, tick by tick."""
     side_axis = right_of(course)
-    side = np.zeros(len(up)) if side_axis is None else np.abs(up @ np.array(side_axis))
-    ahead = np.zeros(len(up)) if course.forward is None else up @ np.array(course.forward)
-    half = math.sin(math.radians(LYING_ENDS_DEG))
-    for i, one in enumerate(along.tolist()):
+    sides: list[float] = np.dot(side_axis or ZERO, up).tolist()
+    aheads: list[float] = np.dot(course.forward or ZERO, up).tolist()
+    for i, one in enumerate(along):
         now = ns + i * TICK_NS
         if one > _COS_LYING_ENDS:
             if away.lying_ns >= 0:
@@ -240,13 +240,13 @@ def _steep(course: Course, away: Away, up: FloatArray, along: FloatArray, ns: in
                 away = evolve(away, lain_ns=now)
             away = evolve(away, steep_ns=-1, lying_ns=-1, deep_ticks=0, side_ticks=0)
             continue
-        deep, sideways = one < _COS_LYING, bool(side[i] > half)
+        deep, sideways = one < _COS_LYING, abs(sides[i]) > _SIN_LYING_ENDS
         away = evolve(
             away,
             steep_ns=now if away.steep_ns < 0 else away.steep_ns,
             deep_ticks=away.deep_ticks + 1 if deep else 0,
             side_ticks=away.side_ticks + 1 if sideways else 0,
-            backwards=away.backwards or (deep and bool(ahead[i] > half)),
+            backwards=away.backwards or (deep and aheads[i] > _SIN_LYING_ENDS),
         )
         long = max(away.deep_ticks, away.side_ticks) >= TICK_HZ
         if away.lying_ns < 0 and long and _rules.lies(course, away, now):

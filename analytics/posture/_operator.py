@@ -11,7 +11,7 @@ from typing import NamedTuple, get_args
 from analytics._evolve import evolve
 from analytics._window import FloatArray, Window
 from analytics.posture import _beside, _calibration, _course, _seconds, _stream, _twist
-from analytics.posture._angles import RATE_HZ, Inclination, Numbers, absent, inclination
+from analytics.posture._angles import RATE_HZ, Inclination, Numbers, absent, axes_of, inclination
 from analytics.posture._beside import Beside
 from analytics.posture._calibration import Calibration, Method, Word
 from analytics.posture._limits import EXPIRES_GAP_S, NOT_WORN_S
@@ -201,7 +201,7 @@ def _calibrated(
     course = stream.course
     words: list[Word] = []
     if calibration.method:
-        up = second.up(stream.earth_up)
+        up = second.up(stream.earth_up).T
         calibration, course, words = _calibration.go_on(calibration, course, up, start_ns, still=stream.is_still)
     calibration, course, more = _calibration.freshened(calibration, course, start_ns, walking=walking)
     return calibration, course, [*words, *more]
@@ -280,7 +280,7 @@ def _inclination(second: Prepared, course: Course, earth_up: Vector, offset: Vec
         return absent(course.reference)
     if offset is not None:
         return second.rest.inclination(second.place, offset, course.reference, course.forward)
-    return inclination(second.up(earth_up), course.reference, course.forward)
+    return inclination(second.up_10hz(earth_up), axes_of(course.reference, course.forward))
 
 
 def _slouch(range_deg: float, flexion_deg: float) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 
 from analytics._window import FloatArray
 from analytics.posture._bias import Bias, up_at_rest
-from analytics.posture._ticks import ACC, KEPT, QUAT, ROTATION, TICK_S
+from analytics.posture._ticks import ACC, KEPT, QUAT, ROTATION, TICK_S, products
 from analytics.posture._vectors import Vector, dot, of, plus, rotated, times
 from sagittal.units import STANDARD_GRAVITY_MPS2
 
@@ -35,8 +35,7 @@ class Stretch:
         self.ticks = ticks
         self._ends = start_acc, end_acc
         self._first, self._last = ticks[0, QUAT].tolist(), ticks[-1, QUAT].tolist()
-        parts = ticks[:, QUAT].T.copy()
-        self._products = (parts[:, None] * parts).reshape(16, len(ticks))
+        self._products = products(ticks[:, QUAT].T.copy())
 
     def up(self, bias: Bias) -> tuple[FloatArray, FloatArray]:
         """(3, n) up in the sensor frame as the filter carries it, its drift spread evenly; and its (n,) lengths."""

@@ -6,18 +6,33 @@ second by second (stacked), all else value by value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
 
-from analytics._window import FloatArray
+from analytics._window import BoolArray, FloatArray
+from analytics.posture._angles import RATE_HZ
 from analytics.posture._limits import NOT_WORN_MEAN_RADPS, NOT_WORN_RADPS
 from analytics.posture._rest import Rest
 from analytics.posture._stills import SPAN, quiet
-from analytics.posture._ticks import ACC, COLUMNS, GYR, KEPT, QUAT, RATE, TAIL, TICK_HZ, Tail, lengths, rotations, ticks
-from analytics.posture._vectors import Matrix, Vector
+from analytics.posture._ticks import (
+    ACC,
+    COLUMNS,
+    GYR,
+    KEPT,
+    LAG,
+    RATE,
+    STEP,
+    TAIL,
+    TICK_HZ,
+    Tail,
+    lengths,
+    rotations,
+    ticks,
+)
+from analytics.posture._vectors import Turn, Vector
 
 
 class Prepared(NamedTuple):
@@ -37,12 +52,10 @@ class Prepared(NamedTuple):
         Whether it turned so little as a sensor does that nobody wears.
     end_acc
         Mean acceleration of its last 0.3 s, m/s².
-    turns
-        (3, 60) which takes an earth vector into the sensor frame at each of the 20 ticks.
-    spread_turn, end_turn
-        Rotation sensor → earth: mean of four ticks spread evenly, in the middle of the last 0.3 s.
-    mean_back
-        Rotation earth → sensor, mean of all ticks.
+    turns, pairs
+        (3, 60) and (3, 30) which take an earth vector into the sensor frame at each of the 20 ticks, at every two.
+    spread_turn, end_turn, mean_turn
+        Rotation sensor → earth: mean of four ticks spread evenly, in the middle of the last 0.3 s, mean of all ticks.
     rest, place
         Its angles if it ends at rest, by its place among the seconds of its batch.
     """
@@ -56,9 +69,10 @@ class Prepared(NamedTuple):
     slow: bool
     end_acc: Vector
     turns: FloatArray
-    spread_turn: Matrix
-    end_turn: Matrix
-    mean_back: Matrix
+    pairs: FloatArray
+    spread_turn: Turn
+    end_turn: Turn
+    mean_turn: Turn
     rest: Rest
     place: int
 
@@ -67,27 +81,28 @@ class Prepared(NamedTuple):
         """What the next second's ticks begin with."""
         return Tail(self.tail_rows, self.tail_quat)
 
-    @property
-    def rate(self) -> FloatArray:
-        """(20,) length of the angular rate at its ticks, rad/s."""
-        return self.buffer[-TICK_HZ:, RATE]
-
     def up(self, earth_up: Vector) -> FloatArray:
-        """(20, 3) an earth vector in the sensor frame at its ticks."""
-        return np.asarray(np.dot(earth_up, self.turns).reshape(TICK_HZ, 3))
+        """(3, 20) an earth vector in the sensor frame at its ticks."""
+        return np.asarray(np.dot(earth_up, self.turns).reshape(3, TICK_HZ))
+
+    def up_10hz(self, earth_up: Vector) -> FloatArray:
+        """(3, 10) an earth vector in the sensor frame, means of two ticks each."""
+        return np.asarray(np.dot(earth_up, self.pairs).reshape(3, RATE_HZ))
 
 
 def _weights() -> FloatArray:
-    """(3, 20) over the ticks of a second: mean of every fifth, the middle of the last still moment, mean of all."""
-    found = np.zeros((3, TICK_HZ))
-    found[0, :: TICK_HZ // 4] = 0.25
-    found[1, -(SPAN // 2)] = 1.0
-    found[2] = 1.0 / TICK_HZ
+    """(20, 3) over the ticks of a second: mean of every fifth, the middle of the last still moment, mean of all."""
+    found = np.zeros((TICK_HZ, 3))
+    found[:: TICK_HZ // 4, 0] = 0.25
+    found[-(SPAN // 2), 1] = 1.0
+    found[:, 2] = 1.0 / TICK_HZ
     return found
 
 
 _WEIGHTS = _weights()
-_AT_END = np.full((1, SPAN), 1.0 / SPAN)
+_PAIRS = np.repeat(np.eye(RATE_HZ), 2, axis=0) / 2.0
+_MEAN = _WEIGHTS[:, 2].copy()
+_AT_END = np.full(SPAN, 1.0 / SPAN)
 
 
 def prepare(tail: Tail | None, buffer: FloatArray, rows: FloatArray, quat: FloatArray) -> Sequence[Prepared]:
@@ -100,48 +115,58 @@ def prepare(tail: Tail | None, buffer: FloatArray, rows: FloatArray, quat: Float
     quat
         (K, 100, 4) sensor → earth.
     """
-    found, ends = ticks(tail, rows, quat)
+    count = len(rows)
+    found = ticks(tail, rows, quat)
     before = buffer[-(KEPT - TICK_HZ) :]
-    every = np.concatenate((before, found.reshape(-1, COLUMNS)))
-    last = range(len(before) + TICK_HZ, len(every) + 1, TICK_HZ)
-    fastest = np.abs(found[:, :, GYR]).reshape(len(found), -1).max(axis=1)
-    drift = np.abs(_WEIGHTS[2:] @ found[:, :, GYR]).max(axis=(1, 2))
-    usual, loosely = _still(every, len(found))
-    end_acc = (_AT_END @ found[:, -SPAN:, ACC])[:, 0]
-    turns, (spread, end, mean) = _turns(found[:, :, QUAT])
-    rest = Rest(end_acc, end, turns, [one[-1] for one in loosely])
+    every = np.concatenate((before, found.rows.reshape(-1, COLUMNS)))
+    usual, loosely = _still(before[1 - SPAN :], found.sizes).tolist()
+    end_acc = found.low[:, ACC, -SPAN:] @ _AT_END
+    turns = rotations(found.quat)
+    means = turns @ _WEIGHTS
+    pairs = (turns @ _PAIRS).reshape(count, 3, 3 * RATE_HZ)
+    rest = Rest(end_acc, means[:, :, 1].reshape(count, 3, 3), pairs, [one[-1] for one in loosely])
     columns = (
         rows[:, :, ACC],
         rows[:, -TAIL:].copy(),
-        ends.copy(),
-        [every[max(0, end - KEPT) : end] for end in last],
+        quat[:, STEP // 2 :: STEP][:, -LAG:].copy(),
+        [every[max(0, end - KEPT) : end] for end in range(len(before) + TICK_HZ, len(every) + 1, TICK_HZ)],
         usual,
         loosely,
-        ((fastest < NOT_WORN_RADPS) & (drift < NOT_WORN_MEAN_RADPS)).tolist(),
+        _motionless(found.low[:, GYR], found.sizes[:, 1]),
         map(tuple, end_acc.tolist()),
-        turns,
-        spread.tolist(),
-        end.tolist(),
-        mean.transpose(0, 2, 1).tolist(),
-        repeat(rest, len(found)),
-        range(len(found)),
+        turns.reshape(count, 3, 3 * TICK_HZ),
+        pairs,
+        *means.transpose(2, 0, 1).tolist(),
+        repeat(rest, count),
+        range(count),
     )
     return [Prepared(*one) for one in zip(*columns, strict=True)]
 
 
-def _still(every: FloatArray, count: int) -> Iterator[list[list[bool]]]:
-    """For every tick of the last so many seconds, whether it ends a still moment; before the first all was still."""
-    recent = every[-(count * TICK_HZ + SPAN - 1) :]
-    missing = count * TICK_HZ + SPAN - 1 - len(recent)
-    if missing:
-        recent = np.concatenate((np.repeat(recent[:1], missing, axis=0), recent))
-    for found in quiet(recent[:, RATE], lengths(recent[:, ACC])):
-        yield found.reshape(count, TICK_HZ).tolist()
+def _still(before: FloatArray, sizes: FloatArray) -> BoolArray:
+    """(2, K, 20): whether a tick ends a still moment, as usual or loosely; before the first all was as still as it.
+
+    Parameters
+    ----------
+    before
+        The last five ticks, (5, 12), or none.
+    sizes
+        (K, 2, 20) lengths of acceleration and rate.
+    """
+    count = len(sizes)
+    every = np.empty((2, SPAN - 1 + count * TICK_HZ))
+    every[:, SPAN - 1 :] = sizes.transpose(1, 0, 2).reshape(2, -1)
+    if len(before):
+        every[0, : SPAN - 1], every[1, : SPAN - 1] = lengths(before[:, ACC].T), before[:, RATE]
+    else:
+        every[:, : SPAN - 1] = sizes[0, :, :1]
+    return quiet(*every).reshape(2, count, TICK_HZ)
 
 
-def _turns(quat: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """(K, 3, 60) rotations of all ticks, of (K, 20, 4) quaternions, and (3, K, 3, 3) what `_WEIGHTS` makes of them."""
-    turn = rotations(quat)
-    count = len(turn)
-    turns = turn.reshape(count, TICK_HZ, 3, 3).transpose(0, 2, 1, 3).reshape(count, 3, 3 * TICK_HZ)
-    return turns, (_WEIGHTS @ turn).transpose(1, 0, 2).reshape(3, count, 3, 3)
+def _motionless(gyr: FloatArray, rate: FloatArray) -> list[bool]:
+    """Which seconds turn as little as a sensor that nobody wears, by the (K, 3, 20) rates and their (K, 20) lengths."""
+    if not np.count_nonzero(np.maximum.reduce(rate, axis=1) < 2.0 * NOT_WORN_RADPS):
+        return [False] * len(rate)
+    fastest, drift = np.abs(gyr).max(axis=(1, 2)), np.abs(gyr @ _MEAN).max(axis=1)
+    slow: list[bool] = ((fastest < NOT_WORN_RADPS) & (drift < NOT_WORN_MEAN_RADPS)).tolist()
+    return slow

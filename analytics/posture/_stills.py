@@ -13,29 +13,29 @@ SPAN = 6
 RESTLESS = 6 * TICK_HZ
 """Ticks without any after which twice as much movement passes for still."""
 LOOSE = 2.0
+_FACTORS = np.array([[1.0], [LOOSE]])
+_FASTEST, _SPREAD = _FACTORS * STILL_RADPS, (_FACTORS * STILL_MPS2) ** 2
 
 
-def quiet(rate: FloatArray, force: FloatArray) -> tuple[BoolArray, BoolArray]:
-    """Which ticks end a still moment, for all but the first five: as usual, and where `LOOSE` times as much passes.
+def quiet(force: FloatArray, rate: FloatArray) -> BoolArray:
+    """(2, n - 5): which ticks but the first five end a still moment, as usual and where `LOOSE` times as much passes.
 
     Parameters
     ----------
-    rate, force
-        (n,) lengths of the angular rate in rad/s and of the acceleration in m/s².
+    force, rate
+        (n,) lengths of the acceleration in m/s² and of the angular rate in rad/s.
     """
-    fastest = _over_spans(rate, np.maximum)
-    off = force - 10.0
-    first, second = _over_spans(off, np.add), _over_spans(off * off, np.add)
-    spread = second / SPAN - (first / SPAN) ** 2
-    usual, loose = (
-        (fastest <= factor * STILL_RADPS) & (spread < (factor * STILL_MPS2) ** 2) for factor in (1.0, LOOSE)
-    )
-    return usual, loose
+    slow = _over_spans(rate, np.maximum) <= _FASTEST
+    if not np.count_nonzero(slow):
+        return slow
+    powers = np.empty((2, len(force)))
+    off = np.subtract(force, 10.0, out=powers[0])
+    np.multiply(off, off, out=powers[1])
+    mean, square = _over_spans(powers, np.add) / SPAN
+    return np.asarray(slow & (square - mean * mean < _SPREAD))
 
 
 def _over_spans(values: FloatArray, ufunc: np.ufunc) -> FloatArray:
-    """What a function makes of every `SPAN` values in a row, one after the other, wherever they lie in a longer row."""
-    found = values[: len(values) - SPAN + 1]
-    for place in range(1, SPAN):
-        found = ufunc(found, values[place : len(values) - SPAN + 1 + place])
-    return found
+    """What a function makes of every `SPAN` values in a row along the last axis, wherever they lie in a longer row."""
+    twos = ufunc(values[..., :-1], values[..., 1:])
+    return np.asarray(ufunc(ufunc(twos[..., :-4], twos[..., 2:-2]), twos[..., 4:]))

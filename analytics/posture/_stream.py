@@ -18,7 +18,7 @@ from analytics.posture._prepared import Prepared
 from analytics.posture._records import Base, Course, Here, Trust
 from analytics.posture._stills import RESTLESS, SPAN
 from analytics.posture._ticks import ACC, COLUMNS, LAG, RATE, TICK_HZ, TICK_S, Array, Tail
-from analytics.posture._vectors import UP, ZERO, Vector, of, plus, scaled, times, unit
+from analytics.posture._vectors import UP, ZERO, Vector, of, plus, scaled, to_earth, to_sensor, unit
 from sagittal.units import STANDARD_GRAVITY_MPS2
 
 _SHORT_STILL = round(0.8 * TICK_HZ)
@@ -120,7 +120,7 @@ def look(state: StreamState, second: Prepared, *, walking: bool) -> tuple[Stream
         state = _pass(evolve(state, **taken), second, 0, TICK_HZ, second.end_acc)
     else:
         state = evolve(state, **taken, **_gone_on(state, start + TICK_HZ - 1, TICK_HZ, second.end_acc))
-    return _over(state, times(second.mean_back, earth_up)), resting
+    return _over(state, to_sensor(second.mean_turn, earth_up)), resting
 
 
 def _changing(state: StreamState, second: Prepared, still: list[bool]) -> StreamState:
@@ -173,8 +173,11 @@ def _pass(state: StreamState, second: Prepared, first: int, last: int, acc: Vect
     """Ticks of the second between two events; `acc` is the mean acceleration of the last `SPAN` of them."""
     course, start = state.course, state.end - TICK_HZ
     if course.away is not None:
-        up = second.up(state.earth_up)
-        course = _course.watch(course, up[first:last], second.rate[first:last], course.at(start + first))
+        up, rates = (
+            second.up(state.earth_up)[:, first:last],
+            state.part(start + first, start + last - 1)[:, RATE],
+        )
+        course = _course.watch(course, up, rates.tolist(), course.at(start + first))
     return evolve(state, course=course, **_gone_on(state, start + last - 1, last - first, acc))
 
 
@@ -314,8 +317,8 @@ def _turning(state: StreamState, course: Course) -> float | None:
 def _earth_up(state: StreamState, second: Prepared, *, still: bool) -> Vector:
     """Earth's up in the filter's frame: read off at rest, followed in between as the filter follows the offset."""
     if still:
-        return times(second.end_turn, up_at_rest(state.bias, second.end_acc))
-    x, y, z = times(second.spread_turn, state.bias.mps2)
+        return to_earth(second.end_turn, up_at_rest(state.bias, second.end_acc))
+    x, y, z = to_earth(second.spread_turn, state.bias.mps2)
     goal = unit((-x, -y, STANDARD_GRAVITY_MPS2 - z))
     return unit(plus(scaled(state.earth_up, 1.0 - _FOLLOW), goal, _FOLLOW))
 

@@ -37,12 +37,12 @@ COLUMNS = 12
 
 
 def _filter() -> FloatArray:
-    """(20, 120) rows of a Hann window of 0.21 s, half power at 3.4 Hz, half amplitude at 5 Hz, around every tick."""
+    """(120, 20) columns of a Hann window of 0.21 s, half power at 3.4 Hz, half amplitude at 5 Hz, around every tick."""
     weights = np.hanning(2 * _HALF + 3)[1:-1]
-    matrix = np.zeros((TICK_HZ, GRID_HZ + TAIL))
+    matrix = np.zeros((GRID_HZ + TAIL, TICK_HZ))
     for tick in range(TICK_HZ):
         first = tick * STEP + STEP // 2
-        matrix[tick, first : first + 2 * _HALF + 1] = weights / weights.sum()
+        matrix[first : first + 2 * _HALF + 1, tick] = weights / weights.sum()
     return matrix
 
 
@@ -79,6 +79,7 @@ def _rotation() -> FloatArray:
 
 ROTATION = _rotation()
 """(16, 9) which turns products of quaternion parts (row by row) into the rotation matrix, sensor → earth."""
+_TURN = np.ascontiguousarray(ROTATION.T)
 
 
 class Tail(NamedTuple):
@@ -88,10 +89,25 @@ class Tail(NamedTuple):
     quat: Array
 
 
-def ticks(tail: Tail | None, rows: FloatArray, quat: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The ticks of K seconds in a row, (K, 20, 12), and the quaternions that the next one's begin with, (K, 2, 4).
+class Ticks(NamedTuple):
+    """The ticks of K seconds in a row; they lie `LAG` ticks behind the samples.
 
-    A tick is acc, gyr, quaternion, shake and the length of gyr; it lies `LAG` ticks behind the samples.
+    Attributes
+    ----------
+    rows
+        (K, 20, 12) acc, gyr, quaternion, shake and the length of gyr.
+    low, sizes, quat
+        The same by channel: (K, 6, 20) acc and gyr, (K, 2, 20) their lengths, (K, 4, 20) quaternions.
+    """
+
+    rows: FloatArray
+    low: FloatArray
+    sizes: FloatArray
+    quat: FloatArray
+
+
+def ticks(tail: Tail | None, rows: FloatArray, quat: FloatArray) -> Ticks:
+    """The ticks of K seconds in a row.
 
     Parameters
     ----------
@@ -102,38 +118,58 @@ def ticks(tail: Tail | None, rows: FloatArray, quat: FloatArray) -> tuple[FloatA
     quat
         (K, 100, 4) sensor → earth.
     """
-    if tail is None:
-        tail = Tail(np.repeat(rows[0, :1], TAIL, axis=0), np.repeat(quat[0, STEP // 2 : STEP // 2 + 1], LAG, axis=0))
-    padded = np.concatenate((np.concatenate((tail.rows[None], rows[:-1, -TAIL:])), rows), axis=1)
-    now = quat[:, STEP // 2 :: STEP]
-    ends = now[:, -LAG:]
-    found = np.empty((len(rows), TICK_HZ, COLUMNS))
-    found[:, :, :6] = _LOW_PASS @ padded
-    found[:, :LAG, QUAT] = np.concatenate((tail.quat[None], ends[:-1]))
-    found[:, LAG:, QUAT] = now[:, :-LAG]
-    slow = lengths(found[:, :, ACC])
-    found[:, :, SHAKE] = _shake(padded[:, _HALF:-_HALF, ACC], slow)
-    found[:, :, RATE] = lengths(found[:, :, GYR])
-    return found, ends
+    count = len(rows)
+    padded = _after(rows.transpose(0, 2, 1), TAIL, rows[0, :1].T if tail is None else tail.rows.T)
+    now = quat[:, STEP // 2 :: STEP].transpose(0, 2, 1)
+    turned = _after(now, LAG, now[0, :, :1] if tail is None else tail.quat.T)[:, :, :TICK_HZ]
+    low = padded @ _LOW_PASS
+    sizes = lengths(low.reshape(count, 2, 3, TICK_HZ))
+    found = np.empty((count, TICK_HZ, COLUMNS))
+    found[:, :, :6] = low.transpose(0, 2, 1)
+    found[:, :, QUAT] = turned.transpose(0, 2, 1)
+    found[:, :, SHAKE] = _shake(padded[:, ACC, _HALF:-_HALF], sizes[:, 0])
+    found[:, :, RATE] = sizes[:, 1]
+    return Ticks(found, low, sizes, turned)
+
+
+def _after(values: FloatArray, count: int, before: FloatArray) -> FloatArray:
+    """(K, m, n) values of seconds in a row, each after the last so many of the one before it."""
+    found = np.empty((*values.shape[:2], count + values.shape[2]))
+    found[:, :, count:] = values
+    found[1:, :, :count] = values[:-1, :, -count:]
+    found[0, :, :count] = before
+    return found
 
 
 def _shake(acc: FloatArray, slow: FloatArray) -> FloatArray:
-    """The largest difference of the acceleration's length from its slow part at every tick, in lively seconds."""
+    """The largest difference of the length of (K, 3, 100) acceleration from its slow part around every tick.
+
+    In lively seconds; none in others.
+    """
     found = np.zeros(slow.shape)
-    lively = slow.max(axis=1) - slow.min(axis=1) > _LIVELY_MPS2
-    if lively.any():
-        fast = lengths(acc[lively]).reshape(-1, TICK_HZ, STEP) - slow[lively, :, None]
-        found[lively] = np.abs(fast).max(axis=2)
+    lively = np.maximum.reduce(slow, axis=1) - np.minimum.reduce(slow, axis=1) > _LIVELY_MPS2
+    if np.count_nonzero(lively):
+        fast = lengths(acc[lively]).reshape(-1, TICK_HZ, STEP)
+        off = np.abs(fast - slow[lively, :, None])
+        most = off[:, :, 0]
+        for place in range(1, STEP):
+            most = np.maximum(most, off[:, :, place])
+        found[lively] = most
     return found
 
 
 def lengths(vectors: FloatArray) -> FloatArray:
-    """The lengths of (..., 3) vectors."""
-    x, y, z = vectors[..., 0], vectors[..., 1], vectors[..., 2]
-    return np.asarray(np.sqrt(x * x + y * y + z * z))
+    """The (..., n) lengths of (..., 3, n) vectors."""
+    squares = vectors * vectors
+    return np.asarray(np.sqrt(squares[..., 0, :] + squares[..., 1, :] + squares[..., 2, :]))
+
+
+def products(quat: FloatArray) -> FloatArray:
+    """(..., 16, n) products of the parts of (..., 4, n) quaternions, each with each."""
+    found = quat[..., :, None, :] * quat[..., None, :, :]
+    return found.reshape(*quat.shape[:-2], 16, quat.shape[-1])
 
 
 def rotations(quat: FloatArray) -> FloatArray:
-    """(..., n, 9) rotation matrices sensor → earth, row by row, of (..., n, 4) unit quaternions."""
-    products = quat[..., :, None] * quat[..., None, :]
-    return np.asarray(products.reshape(*quat.shape[:-1], 16) @ ROTATION)
+    """(..., 9, n) rotation matrices sensor → earth, row by row, of (..., 4, n) unit quaternions."""
+    return np.asarray(_TURN @ products(quat))

@@ -10,6 +10,8 @@ from analytics._window import FloatArray
 Vector = tuple[float, float, float]
 Matrix = tuple[Vector, Vector, Vector]
 """Three rows."""
+Turn = Sequence[float]
+"""The nine numbers of a rotation sensor → earth, row by row."""
 ZERO: Vector = (0.0, 0.0, 0.0)
 UP: Vector = (0.0, 0.0, 1.0)
 
@@ -62,6 +64,20 @@ def times(matrix: Matrix, a: Vector) -> Vector:
     x, y, z = a
     (a0, a1, a2), (b0, b1, b2), (c0, c1, c2) = matrix
     return (a0 * x + a1 * y + a2 * z, b0 * x + b1 * y + b2 * z, c0 * x + c1 * y + c2 * z)
+
+
+def to_earth(turn: Turn, a: Vector) -> Vector:
+    """A vector of the sensor frame in earth's."""
+    x, y, z = a
+    a0, a1, a2, b0, b1, b2, c0, c1, c2 = turn
+    return (a0 * x + a1 * y + a2 * z, b0 * x + b1 * y + b2 * z, c0 * x + c1 * y + c2 * z)
+
+
+def to_sensor(turn: Turn, a: Vector) -> Vector:
+    """A vector of earth's frame in the sensor's."""
+    x, y, z = a
+    a0, a1, a2, b0, b1, b2, c0, c1, c2 = turn
+    return (a0 * x + b0 * y + c0 * z, a1 * x + b1 * y + c1 * z, a2 * x + b2 * y + c2 * z)
 
 
 def rotated(quat: Sequence[float], a: Vector) -> Vector:
