@@ -13,6 +13,9 @@ SPAN = 6
 RESTLESS = 6 * TICK_HZ
 """Ticks without any after which twice as much movement passes for still."""
 LOOSE = 2.0
+_LEAST_MPS2 = 5.0
+"""At rest a sensor reads gravity: one that reads less than half of that tells of no rest."""
+_MIDDLE_MPS2 = 10.0
 _FACTORS = np.array([[1.0], [LOOSE]])
 _FASTEST, _SPREAD = _FACTORS * STILL_RADPS, (_FACTORS * STILL_MPS2) ** 2
 
@@ -29,10 +32,11 @@ def quiet(force: FloatArray, rate: FloatArray) -> BoolArray:
     if not np.count_nonzero(slow):
         return slow
     powers = np.empty((2, len(force)))
-    off = np.subtract(force, 10.0, out=powers[0])
+    off = np.subtract(force, _MIDDLE_MPS2, out=powers[0])
     np.multiply(off, off, out=powers[1])
     mean, square = _over_spans(powers, np.add) / SPAN
-    return np.asarray(slow & (square - mean * mean < _SPREAD))
+    steady = (square - mean * mean < _SPREAD) & (mean > _LEAST_MPS2 - _MIDDLE_MPS2)
+    return np.asarray(slow & steady)
 
 
 def _over_spans(values: FloatArray, ufunc: np.ufunc) -> FloatArray:

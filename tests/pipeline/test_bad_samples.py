@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -189,6 +189,7 @@ SPOILED: dict[str, Callable[[NDArray[np.float64], int], None]] = {
 
 
 @settings(max_examples=12, deadline=None)
+@example([("zero", False, 0)])
 @given(st.lists(st.tuples(st.sampled_from(sorted(SPOILED)), st.booleans(), st.integers(0, 5900)), max_size=5))
 def test_no_spoiling_of_samples_is_more_than_bad_samples(spoils: list[tuple[str, bool, int]]) -> None:
     time_s, acc, gyr = worn()
