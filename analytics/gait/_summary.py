@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from analytics._middle import median
@@ -21,6 +23,7 @@ from analytics.gait._table import (
     STRIDE,
     TURN,
     YAW,
+    IntArray,
 )
 from analytics.gait._turns import straight
 
@@ -46,101 +49,107 @@ FEW_STRIDES = "fewer than {0} straight strides"
 
 def contact_results(table: FloatArray) -> Contacts:
     """The contacts as results; where the sway contradicts the side the confidence falls."""
-    sure = 1.0 / (1.0 + np.exp(-np.clip(table[:, ODDS] + 0.5 * table[:, CUE], -4.0, 4.0)))
+    sure = _sure(table[:, ODDS] + 0.5 * table[:, CUE])
     return Contacts(tuple(table[:, ROW].tolist()), tuple((table[:, SIDE] > 0).tolist()), tuple(sure.tolist()))
 
 
 def summarise(walk: Walk, turns: FloatArray, sensor_height_m: float, final: bool) -> Bout:
     """One bout from its contacts, its turns (rows, degrees) and the height of the sensor above the floor."""
     table = np.asfortranarray(walk.table)
-    stride = table[:, STRIDE]
+    row, stride = table[:, ROW], table[:, STRIDE]
     valid = (stride > SHORTEST_STRIDE_S) & (stride <= LONGEST_STRIDE_S)
     valid[:2] = False  # These strides began before the bout.
-    usual = median(stride[valid]) if valid.any() else 0.0
-    ahead = valid & (stride < PAUSED * usual) & straight(table[:, ROW], stride, table[:, TURN], turns)
+    whole = stride[valid]
+    usual = median(whole) if len(whole) else 0.0
+    ahead = valid & (stride < PAUSED * usual) & straight(row, stride, table[:, TURN], turns)
     reasons: dict[str, str] = {}
-    cadence = _cadence(table[:, ROW] / GRID_HZ, usual)
+    step = (row[1:] - row[:-1]) / GRID_HZ
+    usual_step = median(step)
     length, speed = _lengths(table, valid, sensor_height_m, reasons)
     cv = _cv(stride[ahead])
     steady_reason = _steady(stride[ahead], cv)
-    metrics = _metrics(table, ahead, steady_reason, reasons)
+    metrics = _metrics(table, ahead, usual_step, steady_reason, reasons)
     if cv is None:
         reasons["stride_duration_cv_percent"] = FEW_STRIDES.format(3)
-    confidence = float(np.clip(np.mean(1.0 / (1.0 + np.exp(-np.clip(table[:, ODDS], -4, 4)))), 0.0, 1.0))
     return Bout(
-        start_row=float(table[0, ROW]),
-        end_row=float(table[-1, ROW]),
+        start_row=float(row[0]),
+        end_row=float(row[-1]),
         final=final,
-        n_steps=len(table) - 1,
-        n_strides=int(valid.sum()),
+        n_steps=len(step),
+        n_strides=len(whole),
         steady=steady_reason is None,
         steady_reason=steady_reason,
-        cadence_spm=cadence,
-        stride_duration_s=float(stride[valid].mean()) if valid.any() else None,
+        cadence_spm=_cadence(step, max(usual_step, 0.5 * usual)),
+        stride_duration_s=_mean(whole) if len(whole) else None,
         stride_duration_cv_percent=cv,
         stride_length_m=length,
         walking_speed_mps=speed,
-        confidence=confidence,
+        confidence=_mean(_sure(table[:, ODDS])),
         metrics=metrics,
         not_assessable=reasons,
         contacts=contact_results(table),
-        closing_contacts=contact_results(walk.closing),
+        closing_contacts=contact_results(walk.closing) if len(walk.closing) else Contacts(),
         turns=tuple(Turn(float(a), float(b), float(angle)) for a, b, angle in turns),
     )
 
 
-def _cadence(time_s: FloatArray, usual_stride_s: float) -> float:
+def _sure(odds: FloatArray) -> FloatArray:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.minimum(np.maximum(odds, -4.0), 4.0))))
+
+
+def _mean(values: FloatArray) -> float:
+    return float(values.sum()) / len(values)
+
+
+def _cadence(step_s: FloatArray, usual_s: float) -> float:
     """60 over the mean step, s; steps that hold a pause or a missed contact are left out.
 
     Steps, not strides: a missed contact costs two strides or three but only one step, and short bouts have few.
     """
-    step = np.diff(time_s)
-    usual = max(median(step), 0.5 * usual_stride_s)
-    kept = step[(step > USUAL_STEPS[0] * usual) & (step < USUAL_STEPS[1] * usual)]
-    return 60.0 / float(kept.mean() if len(kept) else usual)
+    kept = step_s[(step_s > USUAL_STEPS[0] * usual_s) & (step_s < USUAL_STEPS[1] * usual_s)]
+    return 60.0 / (_mean(kept) if len(kept) else usual_s)
 
 
-def stride_lengths(table: FloatArray, sensor_height_m: float) -> FloatArray:
+def _stride_lengths(rows: FloatArray, sensor_height_m: float, usual_stride_s: float) -> FloatArray:
     """Length of the stride that ends at each contact, m: two inverted pendulums, shorter in turns and hesitation."""
-
-    def step(rise: FloatArray) -> FloatArray:
-        return 2.0 * np.sqrt(np.maximum(0.0, 2.0 * sensor_height_m * rise - rise**2))
-
-    rate = np.degrees(np.abs(table[:, TURN])) / np.maximum(table[:, STRIDE], 0.1)
+    stride, rise = rows[:, STRIDE], rows[:, RISE_A : RISE_B + 1]
+    steps = 2.0 * np.sqrt(np.maximum(0.0, 2.0 * sensor_height_m * rise - rise**2))
+    rate = np.degrees(np.abs(rows[:, TURN])) / stride
     shorter = np.maximum(0.6, 1.0 / (1.0 + (rate / TURN_RATE_DPS) ** 2))
-    timed = table[:, STRIDE] > 0
-    if timed.any():
-        usual = HESITATION * median(table[timed, STRIDE])
-        shorter = shorter * np.minimum(1.0, usual / np.maximum(table[:, STRIDE], 0.1))
-    return np.asarray(PENDULUM * (step(table[:, RISE_A]) + step(table[:, RISE_B])) * shorter)
+    shorter *= np.minimum(1.0, HESITATION * usual_stride_s / stride)
+    return np.asarray(PENDULUM * (steps[:, 0] + steps[:, 1]) * shorter)
 
 
 def _lengths(
     table: FloatArray, valid: BoolArray, sensor_height_m: float, reasons: dict[str, str]
 ) -> tuple[float | None, float | None]:
-    if not valid.any():
-        for name in ("stride_length_m", "walking_speed_mps"):
-            reasons[name] = "no complete stride"
-        return None, None
-    left, right = _rise_by_leg(table[valid])
+    rows = table[valid]
+    if not len(rows):
+        return _no_length("no complete stride", reasons)
+    left, right = _rise_by_leg(rows)
     vault = left / max(right, 1e-4)
-    if valid.sum() >= STEADY_STRIDES and max(vault, 1.0 / max(vault, 1e-4)) > VAULT:
-        for name in ("stride_length_m", "walking_speed_mps"):
-            reasons[name] = "the pelvis rises unequally on the two legs, so the pendulum model does not hold"
-        return None, None
-    length = stride_lengths(table, sensor_height_m)[valid]
+    if len(rows) >= STEADY_STRIDES and max(vault, 1.0 / max(vault, 1e-4)) > VAULT:
+        return _no_length("the pelvis rises unequally on the two legs, so the pendulum model does not hold", reasons)
+    stride = table[:, STRIDE]
+    length = _stride_lengths(rows, sensor_height_m, median(stride[stride > 0]))
     kept = length >= SHORTEST_LENGTH_M
     if not kept.any():
-        for name in ("stride_length_m", "walking_speed_mps"):
-            reasons[name] = f"no stride of {SHORTEST_LENGTH_M} m or more"
-        return None, None
-    return float(length[kept].mean()), float((length / table[valid, STRIDE])[kept].mean())
+        return _no_length(f"no stride of {SHORTEST_LENGTH_M} m or more", reasons)
+    return _mean(length[kept]), _mean((length / rows[:, STRIDE])[kept])
 
 
-def _cv(stride: FloatArray) -> float | None:
-    if len(stride) < 3:
+def _no_length(reason: str, reasons: dict[str, str]) -> tuple[None, None]:
+    reasons.update(dict.fromkeys(("stride_length_m", "walking_speed_mps"), reason))
+    return None, None
+
+
+def _cv(values: FloatArray) -> float | None:
+    """Coefficient of variation, percent; None for fewer than three values."""
+    if len(values) < 3:
         return None
-    return 100.0 * float(stride.std(ddof=1) / stride.mean())
+    mean = _mean(values)
+    off = values - mean
+    return 100.0 * math.sqrt(float(off @ off) / (len(values) - 1)) / mean
 
 
 def _steady(stride: FloatArray, cv: float | None) -> str | None:
@@ -152,7 +161,7 @@ def _steady(stride: FloatArray, cv: float | None) -> str | None:
 
 
 def _metrics(
-    table: FloatArray, use: BoolArray, unsteady: str | None, reasons: dict[str, str]
+    table: FloatArray, use: BoolArray, step_s: float, unsteady: str | None, reasons: dict[str, str]
 ) -> dict[str, float | None]:
     """Per-stride metrics of the straight strides; ranges always, timing symmetry only in steady walking."""
     found: dict[str, float | None] = dict.fromkeys(
@@ -162,11 +171,11 @@ def _metrics(
             "step_time_symmetry_index_percent", "phase_coordination_index_percent",
         )
     )  # fmt: skip
-    found["step_duration_s"] = median(np.diff(table[:, ROW])) / GRID_HZ
-    if use.sum() < 3:
+    found["step_duration_s"] = step_s
+    rows = table[use]
+    if len(rows) < 3:
         reasons.update({name: FEW_STRIDES.format(3) for name, value in found.items() if value is None})
         return found
-    rows = table[use]
     found["pelvic_tilt_range_deg"] = median(rows[:, PITCH])
     found["pelvic_obliquity_range_deg"] = median(rows[:, ROLL])
     found["pelvic_rotation_range_deg"] = median(rows[:, YAW])
@@ -180,7 +189,7 @@ def _metrics(
         found["impact_asymmetry_percent"] = _asymmetry(median(rows[~right, IMPACT]), median(rows[right, IMPACT]))
     else:
         reasons["impact_asymmetry_percent"] = "contacts of one side only"
-    _timing(table, use, found, reasons)
+    _timing(table[:, ROW], np.flatnonzero(use), right, found, reasons)
     return found
 
 
@@ -198,18 +207,18 @@ def _asymmetry(left: float, right: float) -> float:
     return 0.0 if mean <= 0 else 100.0 * (float(left) - float(right)) / mean
 
 
-def _timing(table: FloatArray, use: BoolArray, found: dict[str, float | None], reasons: dict[str, str]) -> None:
+def _timing(
+    row: FloatArray, place: IntArray, right: BoolArray, found: dict[str, float | None], reasons: dict[str, str]
+) -> None:
     """Symmetry of step times and phase coordination (Plotnik 2007)."""
-    place = np.flatnonzero(use)
-    second = (table[place, ROW] - table[place - 1, ROW]) / GRID_HZ
-    first = (table[place - 1, ROW] - table[place - 2, ROW]) / GRID_HZ
-    right = table[place, SIDE] > 0
+    middle = row[place - 1]
+    second, first = (row[place] - middle) / GRID_HZ, (middle - row[place - 2]) / GRID_HZ
     left_step, right_step = median(np.where(right, first, second)), median(np.where(right, second, first))
     found["step_time_symmetry_index_percent"] = _asymmetry(left_step, right_step)
     reference = ~right if left_step > right_step else right
     phase = 360.0 * (first / (first + second))[reference]
-    if len(phase) < 3:
+    spread = _cv(phase)
+    if spread is None:
         reasons["phase_coordination_index_percent"] = FEW_STRIDES.format(3)
         return
-    spread = 100.0 * float(phase.std(ddof=1) / phase.mean())
-    found["phase_coordination_index_percent"] = spread + 100.0 * float(np.mean(np.abs(phase - 180.0))) / 180.0
+    found["phase_coordination_index_percent"] = spread + 100.0 * _mean(np.abs(phase - 180.0)) / 180.0
