@@ -60,8 +60,8 @@ class Run:
     @property
     def last_row(self) -> float:
         """Row of the last contact that may belong to it: where its evidence was highest, or a likely one since."""
-        likely = np.flatnonzero(self.table[:, ODDS] > 0.0)
-        return float(self.table[max(self.length - 1, int(likely[-1]) if len(likely) else 0), ROW])
+        likely = np.flatnonzero(self.table[self.length :, ODDS] > 0.0)
+        return float(self.table[self.length + (int(likely[-1]) if len(likely) else -1), ROW])
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,23 +112,25 @@ def _grown(run: Run, contacts: FloatArray) -> tuple[Run, list[Run]]:
     if not len(contacts):
         return run, []
     table = np.concatenate((run.table, contacts)) if len(run.table) else contacts
-    rows, odds = table[:, ROW].tolist(), np.minimum(np.maximum(table[:, ODDS], -MOST_ODDS), MOST_ODDS).tolist()
-    astray = _astray(table).tolist()
+    # Only what came after the highest evidence can be gone through again.
+    since = max(0, run.length - JUDGED_TOGETHER)
+    rows, odds, astray = _judged(table[since:])
     closed: list[Run] = []
     first, total, best, length, told = 0, run.total, run.best, run.length, run.told
     place = len(run.table)
     seen = run.last_row if place else 0.0
     while place < len(table):
-        wandered = place - first >= JUDGED_TOGETHER and astray[place - JUDGED_TOGETHER]
-        if place > first and (wandered or _ends(rows[place] - seen, place - first, best - total)):
+        here = place - since
+        wandered = place - first >= JUDGED_TOGETHER and astray[here - JUDGED_TOGETHER]
+        if place > first and (wandered or _ends(rows[here] - seen, place - first, best - total)):
             closed.append(Run(table[first:place], total, best, length, told))
             # What came after the highest evidence may begin another walk.
             first = place = first + length
             total, best, length, told = 0.0, 0.0, 0, False
             continue
-        total += odds[place]
-        if odds[place] > 0.0 or place == first:
-            seen = rows[place]
+        total += odds[here]
+        if odds[here] > 0.0 or place == first:
+            seen = rows[here]
         place += 1
         if total <= 0.0:
             if told:
@@ -139,13 +141,17 @@ def _grown(run: Run, contacts: FloatArray) -> tuple[Run, list[Run]]:
     return Run(table[first:], total, best, length, told), closed
 
 
-def _astray(table: FloatArray) -> BoolArray:
-    """Whether every `JUDGED_TOGETHER` contacts, by their first, show no phase lock, however lively: no walking."""
+def _judged(table: FloatArray) -> tuple[list[float], list[float], list[bool]]:
+    """Rows, what each contact counts, and whether the `JUDGED_TOGETHER` from it on have no phase lock, however lively.
+
+    Where they have none there is no walking.
+    """
+    rows, odds = table[:, ROW].tolist(), np.minimum(np.maximum(table[:, ODDS], -MOST_ODDS), MOST_ODDS).tolist()
     if len(table) <= JUDGED_TOGETHER:
-        return np.zeros(0, dtype=bool)
+        return rows, odds, []
     sums = np.cumsum(table[:, COHERENCE])
     sums[JUDGED_TOGETHER:] -= sums[:-JUDGED_TOGETHER]
-    return np.asarray(sums[JUDGED_TOGETHER - 1 :] < ASTRAY * JUDGED_TOGETHER)
+    return rows, odds, (sums[JUDGED_TOGETHER - 1 :] < ASTRAY * JUDGED_TOGETHER).tolist()
 
 
 def _ends(pause: float, contacts: int, lost: float) -> bool:

@@ -243,11 +243,11 @@ def _one_each(turns: FloatArray, since: float) -> FloatArray:
     """Turns that end after a row, each once though two stretches saw it."""
     if not len(turns):
         return turns
-    kept: list[FloatArray] = []
-    for turn in turns[np.argsort(turns[:, 0], kind="stable")]:
+    kept: list[list[float]] = []
+    for turn in turns[turns[:, 0].argsort(kind="stable")].tolist():
         if turn[1] >= since and not (kept and turn[0] < kept[-1][1]):
             kept.append(turn)
-    return np.asarray(kept).reshape(-1, 3)
+    return np.array(kept).reshape(-1, 3)
 
 
 def _bout(state: GaitState, walk: Walk, turns: FloatArray, *, final: bool) -> Bout:
