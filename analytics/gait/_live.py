@@ -6,7 +6,6 @@ import math
 from functools import cache
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from analytics._window import BoolArray, FloatArray
 from analytics.gait._signals import SLOW_HZ
@@ -64,7 +63,7 @@ def _repeats(smooth: FloatArray, energy: FloatArray, may_walk: BoolArray) -> Flo
     late = np.zeros((len(smooth), n + _LAST_LAG + 1))
     late[:, :n] = smooth
     row, item = late.strides
-    shifted = as_strided(late, (len(late), _LAST_LAG + 2, n), (row, item, item), writeable=False)
+    shifted: FloatArray = np.ndarray((len(late), _LAST_LAG + 2, n), late.dtype, late, 0, (row, item, item))
     curve = np.einsum("kln,kn->kl", shifted, smooth) * _share(n) / np.maximum(energy, 1e-12)[:, None]
     inner = curve[:, _FIRST_LAG:-1]
     peak = (inner > curve[:, _FIRST_LAG - 1 : -2]) & (inner >= curve[:, _FIRST_LAG + 1 :])

@@ -9,7 +9,7 @@ import numpy as np
 
 from analytics._window import GRID_HZ, FloatArray
 from analytics.gait import _live
-from analytics.gait._signals import GRAVITY, SLOW
+from analytics.gait._signals import GRAVITY, slower
 from analytics.gait._state import SAMPLES, GaitState
 
 STILL_MPS2 = 0.06
@@ -64,22 +64,21 @@ def gait_prepare(state: GaitState, index: int, seconds: FloatArray) -> Sequence[
     if seconds.ndim != 3 or seconds.shape[1:] != (GRID_HZ, SAMPLES):
         raise ValueError(f"seconds of the gait analysis are (k, {GRID_HZ}, {SAMPLES}), these are {seconds.shape}")
     before = state.seconds[1 - _live.LIVE_S :]
-    vertical, slow = _signals(np.concatenate((*before, *seconds)) if before else seconds.reshape(-1, SAMPLES))
-    vertical = vertical.reshape(-1, GRID_HZ)[len(before) :]
+    rows = _vertical_and_up(np.concatenate((*before, *seconds)) if before else seconds.reshape(-1, SAMPLES))
+    vertical = rows[0].reshape(-1, GRID_HZ)[len(before) :]
     mean = vertical.sum(axis=1) / GRID_HZ
     active = (vertical * vertical).sum(axis=1) / GRID_HZ - mean * mean > STILL_MPS2**2
-    cadence = _live.look(slow, active).tolist()
+    cadence = _live.look(slower(rows), active).tolist() if active.any() else [0.0] * len(seconds)
     return [
         Prepared(index + GRID_HZ * n, seconds[n], moves, spm > 0.0, spm if spm > 0.0 else None)
         for n, (moves, spm) in enumerate(zip(active.tolist(), cadence, strict=True))
     ]
 
 
-def _signals(samples: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """(n,) vertical acceleration without gravity, and (4, n/4) it and up at 25 Hz."""
+def _vertical_and_up(samples: FloatArray) -> FloatArray:
+    """(4, n) vertical acceleration without gravity and up, of (n, 9) samples."""
     acc, up = samples[:, :3], samples[:, 6:]
-    four = np.empty((4, len(samples)))
-    four[1:] = up.T
-    four[0] = acc[:, 0] * four[1] + acc[:, 1] * four[2] + acc[:, 2] * four[3] - GRAVITY
-    slow = 0.25 * (four[:, 0::SLOW] + four[:, 1::SLOW] + four[:, 2::SLOW] + four[:, 3::SLOW])
-    return four[0], slow
+    rows = np.empty((4, len(samples)))
+    rows[1:] = up.T
+    rows[0] = acc[:, 0] * rows[1] + acc[:, 1] * rows[2] + acc[:, 2] * rows[3] - GRAVITY
+    return rows

@@ -58,7 +58,6 @@ _BANDS_HZ = (
 )
 """Pairs of bands and their taps, one for every pace, then for every slower lock."""
 _USUAL, _LOCK, _SLOWEST_LOCK = 0, 3, 4
-_QUARTERS = np.full(SLOW, 1.0 / SLOW)
 _WIDTH, _HOP = PERIOD_WINDOW_S * SLOW_HZ, PERIOD_HOP_S * SLOW_HZ
 _LAGS = np.arange(math.ceil(SHORTEST_STRIDE_S * SLOW_HZ) - 1, int(LONGEST_STRIDE_S * SLOW_HZ) + 2)
 """Where a stride may be, and one to either side."""
@@ -121,10 +120,17 @@ class Signals:
     coherence: FloatArray
 
 
+def slower(rows: FloatArray) -> FloatArray:
+    """Mean of every four of (c, n), the same to the last bit wherever they lie."""
+    n = rows.shape[1] // SLOW * SLOW
+    pairs = rows[:, 0:n:2] + rows[:, 1:n:2]
+    return np.asarray(0.25 * (pairs[:, 0::2] + pairs[:, 1::2]))
+
+
 def level(seconds: Sequence[FloatArray]) -> Level:
     """Split (n, 9) acc, gyr and up of at least 2 s into vertical and horizontal; their rhythm and their 2 s windows."""
     rows = _split(seconds)
-    slow = rows[:, : rows.shape[1] // SLOW * SLOW].reshape(len(rows), -1, SLOW) @ _QUARTERS
+    slow = slower(rows)
     lines = _filters.spectrum(slow[:_FILTERED], _SLOW_MARGIN)
     body, locking = _back(lines, (_USUAL, _LOCK), _FILTERED)
     period, rhythm = rhythm_of(body)
