@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
 
 GRID_HZ = 100
 """Rate of the analysis grid, Hz: the rate of the reference recordings and of published lumbar gait work."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from analytics._middle import median
 from analytics._peaks import spaced
-from analytics._window import GRID_HZ, FloatArray
+from analytics._window import GRID_HZ, FloatArray, IntArray
 from analytics.gait._signals import PERIOD_HOP_S, SLOW_HZ, Signals, nearest
 
 LEFT, RIGHT = 0, 1
@@ -49,14 +49,13 @@ _ANEW, _NONE = -1, -2
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Candidates or contacts of a stretch, in order of time (s from the stretch's start).
+    """The steps of a stretch, in order of their humps' rows from the stretch's start.
 
     `hump` is the step's size in m/s², `prominence` its binary logarithm over the neighbourhood's; `agreement` is
     positive where the sway fits the side, in units of the usual sway.
-    `chain` numbers the unbroken sequences.
     """
 
-    time_s: FloatArray
+    row: IntArray
     side: FloatArray
     hump: FloatArray
     prominence: FloatArray
@@ -65,13 +64,12 @@ class Steps:
     tilt_deg: FloatArray
     period_s: FloatArray
     rhythm: FloatArray
-    chain: FloatArray
 
     def __len__(self) -> int:
-        return len(self.time_s)
+        return len(self.row)
 
 
-def candidates(signals: Signals) -> tuple[np.ndarray, FloatArray, FloatArray]:
+def candidates(signals: Signals) -> tuple[IntArray, FloatArray, FloatArray]:
     """Rows and heights of the humps and the stride periods there, the higher of two that are closer than a step."""
     hump = signals.hump
     rises = hump[1:] > hump[:-1]
@@ -97,18 +95,19 @@ def side_cue(signals: Signals, time_s: FloatArray, period_s: FloatArray) -> Floa
 
 def find_steps(signals: Signals) -> Steps:
     """The best sequence of steps in a stretch, unrefined."""
-    rows, height, period = candidates(signals)
-    time_s = rows / GRID_HZ
+    row, height, period = candidates(signals)
+    time_s = row / GRID_HZ
     tilt = _slow_at(signals.tilt_deg, time_s)
     cue = side_cue(signals, time_s, period)
     upright = tilt < MOST_TILT_DEG
     if not upright.all():
-        time_s, height, period, tilt, cue = (x[upright] for x in (time_s, height, period, tilt, cue))
+        row, time_s = row[upright], time_s[upright]
+        height, period, tilt, cue = (x[upright] for x in (height, period, tilt, cue))
     prominence = _prominence(time_s, height)
-    place, side, chain = _best_sequence(time_s, REWARD + HEIGHT_REWARD * prominence, cue, period)
+    place, side = _best_sequence(time_s, REWARD + HEIGHT_REWARD * prominence, cue, period)
     time_s = time_s[place]
     return Steps(
-        time_s,
+        row[place],
         side,
         height[place],
         prominence[place],
@@ -117,7 +116,6 @@ def find_steps(signals: Signals) -> Steps:
         tilt[place],
         period[place],
         nearest(signals.rhythm, time_s, PERIOD_HOP_S),
-        chain,
     )
 
 
@@ -136,8 +134,8 @@ def _prominence(time_s: FloatArray, height: FloatArray) -> FloatArray:
 
 def _best_sequence(
     time_s: FloatArray, reward: FloatArray, cue: FloatArray, period_s: FloatArray
-) -> tuple[np.ndarray, FloatArray, FloatArray]:
-    """Dynamic programme over candidates × sides; returns places, sides and chain numbers.
+) -> tuple[IntArray, FloatArray]:
+    """Dynamic programme over candidates × sides; returns places and sides.
 
     Candidate i on a side is `2 * i + side` here.
     """
@@ -178,35 +176,29 @@ def _best_sequence(
     return _trace(before, last)
 
 
-def _trace(before: list[int], last: list[int]) -> tuple[np.ndarray, FloatArray, FloatArray]:
-    """From the end of the best sequence back to its beginning: places, sides and chain numbers in order."""
+def _trace(before: list[int], last: list[int]) -> tuple[IntArray, FloatArray]:
+    """From the end of the best sequence back to its beginning: places and sides in order."""
     steps: list[int] = []
-    chains: list[int] = []
-    chain = 0
     here = last[-1]
     while here != _NONE:
         steps.append(here)
-        chains.append(chain)
-        here = before[here]
-        if here == _ANEW:
-            chain += 1
-            here = last[steps[-1] // 2]
+        earlier = before[here]
+        here = last[here // 2] if earlier == _ANEW else earlier
     found = np.array(steps[::-1], dtype=int)
-    return found // 2, (found % 2).astype(float), chain - np.array(chains[::-1], dtype=float)
+    return found // 2, (found % 2).astype(float)
 
 
-def fine_times(signals: Signals, time_s: FloatArray) -> FloatArray:
-    """Sub-sample moment of each contact: where the sharp rise near the hump is steepest, less a constant lag."""
-    centre = np.rint(time_s * GRID_HZ).astype(int)
-    weighted = signals.sharp.take(centre[:, None] + _OFFSETS, mode="clip") * _NEARNESS
+def fine_rows(signals: Signals, row: IntArray) -> FloatArray:
+    """Sub-sample row of each contact: where the sharp rise near the hump is steepest, less a constant lag."""
+    weighted = signals.sharp.take(row[:, None] + _OFFSETS, mode="clip") * _NEARNESS
     best = weighted.argmax(axis=1)
     inner = np.minimum(np.maximum(best, 1), 2 * _REACH - 1)
     starts = np.arange(0, weighted.size, len(_OFFSETS))
     low, mid, high = weighted.take(starts + inner + _BESIDE)
     bend = low - 2.0 * mid + high
     curved = (bend < -1e-9) & (best == inner)
-    shift = np.divide(0.5 * (low - high), bend, out=np.zeros(len(centre)), where=curved)
-    return np.asarray((centre + best - _REACH + shift) / GRID_HZ - LAG_S)
+    shift = np.divide(0.5 * (low - high), bend, out=np.zeros(len(row)), where=curved)
+    return np.asarray(row + best + shift - (_REACH + LAG_S * GRID_HZ))
 
 
 def _slow_at(values: FloatArray, time_s: FloatArray) -> FloatArray:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from analytics._middle import median
-from analytics._window import GRID_HZ, BoolArray, FloatArray
+from analytics._window import GRID_HZ, BoolArray, FloatArray, IntArray
 from analytics.gait._results import Bout, Contacts, Turn
 from analytics.gait._runs import Walk
 from analytics.gait._table import (
@@ -23,7 +23,6 @@ from analytics.gait._table import (
     STRIDE,
     TURN,
     YAW,
-    IntArray,
 )
 from analytics.gait._turns import straight
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from analytics._window import GRID_HZ, FloatArray
-from analytics.gait._contacts import Steps, fine_times
+from analytics._window import GRID_HZ, FloatArray, IntArray
+from analytics.gait._contacts import Steps, fine_rows
 from analytics.gait._signals import Signals
-
-IntArray = NDArray[np.int64]
 
 COLUMNS = (
     "row",  # grid row from the start of the segment, sub-sample
@@ -75,7 +72,7 @@ def contact_table(signals: Signals, steps: Steps) -> FloatArray:
     Two humps may share one sharp rise: contacts closer than `APART_S` count once.
     """
     table = np.zeros((len(steps), len(COLUMNS)))
-    row = fine_times(signals, steps.time_s) * GRID_HZ
+    row = fine_rows(signals, steps.row)
     table[:, ROW] = row
     table[:, SIDE] = steps.side
     table[:, ODDS] = log_odds(steps)
