@@ -39,7 +39,9 @@ _PAIR_WEIGHT = np.array([[1.0, -1.0], [-0.7, 0.7]])
 _EVEN = (np.arange(1, _HARMONICS + 1) % 2 == 0).astype(float)
 _BY_STEP = np.column_stack([_EVEN, 1 - _EVEN])
 """(harmonics, 2) sums over even and over odd harmonics."""
-_WITHIN = (np.arange(_HARMONICS) < _REGULAR)[:, None]
+_WITHIN = _BY_STEP * (np.arange(_HARMONICS) < _REGULAR)[:, None]
+"""The same up to the highest harmonic that counts for regularity."""
+_OWN = np.column_stack([_BY_STEP, _WITHIN.sum(axis=1)])
 
 
 def _integral(times: int) -> FloatArray:
@@ -149,11 +151,13 @@ def _lines(body: Channels, start: FloatArray, end: FloatArray) -> tuple[SingleAr
     place = start[:, None] + _PHASE * (end - start)[:, None]
     row = np.minimum(place.astype(np.intp), body.signals.shape[1] - 2)
     here, samples = body.signals.take(row, axis=1), body.signals.take(row + 1, axis=1)
+    place -= row
     samples -= here
-    samples *= (place - row).astype(np.float32)
+    samples *= place.astype(np.float32)
     samples += here
-    lines = rfft(samples, axis=2)[..., 1 : _HARMONICS + 1].transpose(1, 0, 2).astype(np.complex128, order="C")
-    return samples[:3], lines * (math.sqrt(2) / _POINTS)
+    lines = np.empty((len(start), len(samples), _HARMONICS), dtype=np.complex128)
+    found = rfft(samples, axis=2)[..., 1 : _HARMONICS + 1].transpose(1, 0, 2)
+    return samples[:3], np.multiply(found, math.sqrt(2) / _POINTS, out=lines)
 
 
 def _heading(lines: ComplexArray) -> tuple[FloatArray | None, float]:
@@ -229,29 +233,28 @@ def _rows(lines: ComplexArray, per_stride: FloatArray, certainty: float, members
     locked = (summed.real**2 + summed.imag**2 - own) / (n[..., None] - 1)
     mean = summed / n[..., None]
     sums = members @ np.concatenate((per_stride, _harmonic_ratios(power), _products(lines)), axis=1)
-    duration, spread, squares, ratios, products = np.split(sums, (1, 2, 5, 8), axis=1)
+    duration, products = sums[:, :1], sums[:, 8:]
     period = (duration / n)[..., None]
     angles, lift = _integrated(mean[:, _YAW : _PITCH + 1], period, 1), _integrated(mean[:, _V : _V + 1], period, 2)
     high, low = angles.max(axis=2), angles.min(axis=2)
-    repeats, each = locked @ (_BY_STEP * _WITHIN), own[:, :3] @ _BY_STEP
-    inphase = each[..., 0].copy()
+    repeats, each = locked @ _WITHIN, own @ _OWN
+    inphase = each[:, :3, 0].copy()
     inphase[:, _ML] = each[:, _ML, 1]
     return np.concatenate(
         [
             n,
-            duration,
-            spread,
+            sums[:, :2],
             n * certainty,
             repeats[..., 0],
             repeats[..., 1],
-            own[..., :_REGULAR].sum(axis=2),
-            ratios,
+            each[..., 2],
+            sums[:, 5:8],
             inphase,
-            each.sum(axis=2),
-            squares,
+            each[:, :3, 0] + each[:, :3, 1],
+            sums[:, 2:5],
             n * (high - low),
             n * high[:, 1:2],
-            n * -low[:, 1:2],
+            -n * low[:, 1:2],
             n * (lift.max(axis=2) - lift.min(axis=2)),
             locked[:, _V, 1:2],
             n * _wave(mean),
@@ -263,8 +266,8 @@ def _rows(lines: ComplexArray, per_stride: FloatArray, certainty: float, members
 
 def _harmonic_ratios(power: FloatArray) -> FloatArray:
     """(n, 3) even over odd amplitudes of acceleration up and forward, odd over even ones of the sideways one."""
-    even, odd = np.moveaxis(np.sqrt(power[:, :3]) @ _BY_STEP, 2, 0)
-    ratio = even / np.maximum(odd, 1e-9)
+    size = np.sqrt(power[:, :3]) @ _BY_STEP
+    ratio = size[..., 0] / np.maximum(size[..., 1], 1e-9)
     ratio[:, _ML] = 1 / np.maximum(ratio[:, _ML], 1e-9)
     return np.asarray(ratio)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
@@ -22,6 +22,7 @@ GRAVITY = 9.80665
 COARSE_HZ = 25
 """Rate of the search; its band ends at 5 Hz."""
 
+_AXES = np.eye(3)
 _PASS_HZ = (0.3, 5.0)
 _PERIOD_S = (0.7, 3.0)
 _WINDOW_S = 7.0
@@ -82,7 +83,7 @@ def channels(window: Window) -> Channels:
     """
     force, rates, earth = (np.ascontiguousarray(one.T) for one in (window.acc, window.gyr, window.up))
     up = unit(earth.sum(axis=1))
-    first = unit(cross(up, np.eye(3)[int(np.argmin(np.abs(up)))]))
+    first = unit(cross(up, _AXES[int(np.abs(up).argmin())]))
     axes = np.array((up, first, cross(up, first)))
     along = float(np.vdot(force, earth)) / len(window)
     signals = np.empty((7, len(window)), dtype=np.float32)
@@ -145,7 +146,8 @@ def _period(coarse: SingleArray, straight: BoolArray) -> tuple[float, int] | Non
     """Stride time in coarse rows and the first row of the most periodic stride."""
     width = min(int(_WINDOW_S * COARSE_HZ), coarse.shape[1])
     starts = np.arange(0, coarse.shape[1] - width + 1, max(width // 2, 1))
-    pieces = coarse.take(starts[:, None] + np.arange(width), axis=1)
+    rows = starts[:, None] + np.arange(width)
+    pieces = coarse.take(rows, axis=1)
     lags = int(min(_PERIOD_S[1] * COARSE_HZ, 0.6 * width)) + 2
     size = next_fast_len(width + lags, real=True)
     spectrum = rfft(pieces, size, axis=2)
@@ -155,12 +157,8 @@ def _period(coarse: SingleArray, straight: BoolArray) -> tuple[float, int] | Non
     curve = (raw / np.maximum(raw[..., :1], 1e-9)).sum(axis=0) / 2
     energy = raw[..., 0].sum(axis=0)
     lag, height = _first_peaks(curve)
-    before = running_sum(straight)
-    usable = (
-        (energy > 0.1 * energy.max())
-        & (height > _PERIODICITY_MIN)
-        & (2 * (before[starts + width] - before[starts]) > width)
-    )
+    mostly_straight = 2 * straight.take(rows).sum(axis=1) > width
+    usable = (energy > 0.1 * energy.max()) & (height > _PERIODICITY_MIN) & mostly_straight
     if not usable.any():
         return None
     alike = (np.abs(lag[:, None] / np.maximum(lag, 1e-9) - 1) < _ALIKE) & usable[:, None] & usable
@@ -170,18 +168,16 @@ def _period(coarse: SingleArray, straight: BoolArray) -> tuple[float, int] | Non
     return period, start + max((width - int(period)) // 2, 0)
 
 
-def _first_peaks(curves: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Lag and height of the first peak of every curve that is nearly as high as its highest."""
-    top = (curves[:, 1:-1] >= curves[:, :-2]) & (curves[:, 1:-1] > curves[:, 2:])
-    top[:, : int(_PERIOD_S[0] * COARSE_HZ) - 1] = False
-    heights = np.where(top, curves[:, 1:-1], -np.inf)
-    best = heights.max(axis=1)
-    found = best > 0
-    row = np.argmax(heights >= np.where(found, _PEAK_OF_BEST * best, np.inf)[:, None], axis=1) + 1
-    each = np.arange(len(curves))
-    height = np.where(found, curves[each, row], 0.0)
-    shift = _vertex(curves[each, row - 1], curves[each, row], curves[each, row + 1])
-    return np.where(found, row + shift, 0.0), height
+def _first_peaks(curves: SingleArray) -> tuple[FloatArray, FloatArray]:
+    """Lag and height of the first peak of every curve that is nearly as high as its highest; 0 where none rises."""
+    shortest = int(_PERIOD_S[0] * COARSE_HZ)
+    inner = curves[:, shortest:-1]
+    heights = np.where((inner >= curves[:, shortest - 1 : -2]) & (inner > curves[:, shortest + 1 :]), inner, 0.0)
+    near = np.maximum(_PEAK_OF_BEST * heights.max(axis=1), 1e-9)
+    row = (heights >= near[:, None]).argmax(axis=1) + shortest
+    left, height, right = curves[np.arange(len(curves)), row + np.array([[-1], [0], [1]])].astype(float)
+    found = heights.any(axis=1)
+    return np.where(found, row + _vertex(left, height, right), 0.0), np.where(found, height, 0.0)
 
 
 def _vertex(left: FloatArray, top: FloatArray, right: FloatArray) -> FloatArray:
@@ -196,9 +192,9 @@ def _match(coarse: FloatArray, straight: BoolArray, period: float, anchor: int) 
     places = length - width + 1
     if places < 4:
         return np.empty(0)
-    rows = np.ascontiguousarray(coarse.T)
-    windows = sliding_window_view(rows.reshape(-1), width * len(coarse))[:: len(coarse)]
-    norms = np.sqrt(np.maximum(np.vecdot(windows, windows), 1e-9))
+    windows = _windows(np.ascontiguousarray(coarse.T), width)
+    energy = running_sum((coarse * coarse).sum(axis=0))
+    norms = np.sqrt(np.maximum(energy[width:] - energy[:-width], 1e-9))
     open_road = straight[:places] & straight[width - 1 :]
     chosen = np.array([min(anchor, places - 1)])
     for _round in range(3):
@@ -214,9 +210,15 @@ def _match(coarse: FloatArray, straight: BoolArray, period: float, anchor: int) 
     return np.asarray(tops + _vertex(curve[tops - 1], curve[tops], curve[tops + 1]), dtype=float)
 
 
+def _windows(rows: FloatArray, width: int) -> FloatArray:
+    """(n - width + 1, width channels) view of all windows of (n, channels) rows, each window's rows end to end."""
+    shape = len(rows) - width + 1, width * rows.shape[1]
+    return as_strided(rows, shape, (rows.strides[0], rows.itemsize), writeable=False)
+
+
 def _strides(window: Window, body: Channels, marks: FloatArray, period: float) -> Strides:
     step = GRID_HZ / COARSE_HZ
-    spacing = np.diff(marks) / (period * step)
+    spacing = (marks[1:] - marks[:-1]) / (period * step)
     chained = (spacing > _SPACING[0]) & (spacing < _SPACING[1])
     start, end = marks[:-1][chained], marks[1:][chained]
     if not len(start):
@@ -224,9 +226,9 @@ def _strides(window: Window, body: Channels, marks: FloatArray, period: float) -
     first, last = np.floor(start).astype(int), np.minimum(np.ceil(end).astype(int), len(window))
     span = last - first
     duration = end - start
-    sane = (np.abs(duration / median(duration) - 1) < _DURATION_OFF) & (
-        _sums(window.valid, first, last) / span >= _VALID_SHARE
-    )
+    sane = np.abs(duration / median(duration) - 1) < _DURATION_OFF
+    if not window.valid.all():
+        sane &= _sums(window.valid, first, last) / span >= _VALID_SHARE
     turned = np.abs(_sums(body.signals[3], first, last)) / GRID_HZ
     curved = turned > _TURN_ANGLE
     passage = sane & ~curved
