@@ -14,6 +14,8 @@ from analytics.gait._state import SAMPLES, GaitState
 
 STILL_MPS2 = 0.06
 """A second whose vertical acceleration varies less holds no step: above the noise of wearables, below a shuffle."""
+LEAST_SWING = 0.3
+"""A second that swings by less than this share of the five seconds it ends no longer goes on walking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Prepared:
         Whether it moves enough to hold a step.
     walking, cadence_spm
         The live look at the five seconds that end with it.
+    goes_on
+        Whether that walking still goes on in this second.
     """
 
     index: int
@@ -37,6 +41,7 @@ class Prepared:
     active: bool
     walking: bool
     cadence_spm: float | None
+    goes_on: bool
 
 
 def gait_prepare(state: GaitState, index: int, seconds: FloatArray) -> Sequence[Prepared]:
@@ -65,14 +70,33 @@ def gait_prepare(state: GaitState, index: int, seconds: FloatArray) -> Sequence[
         raise ValueError(f"seconds of the gait analysis are (k, {GRID_HZ}, {SAMPLES}), these are {seconds.shape}")
     before = state.seconds[1 - _live.LIVE_S :]
     rows = _vertical_and_up(np.concatenate((*before, *seconds)) if before else seconds.reshape(-1, SAMPLES))
-    vertical = rows[0].reshape(-1, GRID_HZ)[len(before) :]
-    mean = vertical.sum(axis=1) / GRID_HZ
-    active = (vertical * vertical).sum(axis=1) / GRID_HZ - mean * mean > STILL_MPS2**2
-    cadence = _live.look(slower(rows), active).tolist() if active.any() else [0.0] * len(seconds)
+    power = _power(rows[0].reshape(-1, GRID_HZ))
+    fresh = power[len(before) :]
+    active = fresh > STILL_MPS2**2
+    if not active.any():
+        return [Prepared(index + GRID_HZ * n, one, False, False, None, False) for n, one in enumerate(seconds)]
+    cadence = _live.look(slower(rows), active).tolist()
+    swings = (fresh >= LEAST_SWING**2 * _over_live(power, len(seconds))).tolist()
     return [
-        Prepared(index + GRID_HZ * n, seconds[n], moves, spm > 0.0, spm if spm > 0.0 else None)
-        for n, (moves, spm) in enumerate(zip(active.tolist(), cadence, strict=True))
+        Prepared(index + GRID_HZ * n, seconds[n], moves, spm > 0.0, spm if spm > 0.0 else None, spm > 0.0 and swing)
+        for n, (moves, spm, swing) in enumerate(zip(active.tolist(), cadence, swings, strict=True))
     ]
+
+
+def _power(vertical: FloatArray) -> FloatArray:
+    """(k,) variance of (k, 100) seconds."""
+    mean = vertical.sum(axis=1) / GRID_HZ
+    return np.asarray((vertical * vertical).sum(axis=1) / GRID_HZ - mean * mean)
+
+
+def _over_live(power: FloatArray, count: int) -> FloatArray:
+    """Mean of the live look's five seconds that end with each of the last `count`; what is not known counts 0."""
+    known = np.zeros(count + _live.LIVE_S - 1)
+    known[-len(power) :] = power
+    total = np.zeros(count)
+    for first in range(_live.LIVE_S):
+        total += known[first : first + count]
+    return total / _live.LIVE_S
 
 
 def _vertical_and_up(samples: FloatArray) -> FloatArray:

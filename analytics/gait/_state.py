@@ -30,7 +30,7 @@ class GaitState:
     decided
         Grid row up to which contacts are final.
     walked, active, quiet
-        Hops since the live look last saw walking, whether anything has moved since the last analysis, and hops since
+        Hops since walking was last seen to go on, whether anything has moved since the last analysis, and hops since
         anything moved.
     mounting
         What walking has told of the mounting; outlives segments and can be saved with the wearer.

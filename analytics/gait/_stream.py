@@ -38,8 +38,9 @@ STOOD = (2, 3, 4)
 """Hops of standing still after which it is worth a look whether a bout has ended."""
 STOPPED_S = 1.8
 """Without a step for longer than any in that walk, walking has stopped."""
-LOOK_AGAIN = (1, 2, 3, 5)
-"""Hops after walking was last seen at which the stretch is analysed."""
+STOPPED, LOOK_AGAIN = 2, (3, 5)
+"""Hops after walking was last seen at which the stretch is analysed, and at which again while a run is open. After one
+hop the pause that ends a bout can't have passed yet."""
 UNDECIDED_S = 3
 """While nothing moves only so much stays undecided: a step may have begun in it."""
 MANY = 1000
@@ -116,16 +117,17 @@ def _taken(state: GaitState, second: Prepared, end: int) -> GaitState:
         start=start,
         seconds=seconds,
         decided=decided,
-        walked=0 if second.walking else min(state.walked + 1, MANY),
+        walked=0 if second.goes_on else min(state.walked + 1, MANY),
         active=active,
         quiet=0 if second.active else min(state.quiet + 1, MANY),
     )
 
 
 def _due(state: GaitState, end: int) -> bool:
-    if not (state.active or len(state.run.table)):
+    running = bool(len(state.run.table))
+    if not (state.active or running):
         return False
-    if state.walked in LOOK_AGAIN or state.quiet in STOOD:
+    if state.walked == STOPPED or (running and state.walked in LOOK_AGAIN) or state.quiet in STOOD:
         return True
     longest = BUSY_S
     if state.walked == 0:
