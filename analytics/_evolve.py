@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+_new, _set = object.__new__, object.__setattr__
 
 
 def evolve(old: T, **changes: Any) -> T:
@@ -12,6 +13,6 @@ def evolve(old: T, **changes: Any) -> T:
 
     For classes that keep their fields in `__dict__` (no slots) and check nothing when they are made.
     """
-    new = object.__new__(type(old))
-    object.__setattr__(new, "__dict__", old.__dict__ | changes)
+    new = _new(type(old))
+    _set(new, "__dict__", old.__dict__ | changes)
     return new
