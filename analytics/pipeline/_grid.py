@@ -68,15 +68,20 @@ def samples_of(blocks: Sequence[Block]) -> tuple[IntArray, FloatArray]:
         counts = np.frombuffer(b"".join(data), "<i2").reshape(-1, 3)
         scale = scales[0] if len(set(scales)) == 1 else np.repeat(scales, n)
         np.multiply(counts.T, scale, out=by_axis[axes])
-    times = [_times(block) for block in blocks]
-    return times[0] if len(times) == 1 else np.concatenate(times), by_axis.T
+    return _times(blocks, n), by_axis.T
 
 
-def _times(block: Block) -> IntArray:
-    """UTC of a block's samples, ns."""
-    if block.offsets_ns is None:
-        return np.arange(block.t0_ns, block.t0_ns + block.n * block.dt_ns, block.dt_ns, dtype=np.int64)
-    return np.frombuffer(block.offsets_ns, "<u4").astype(np.int64) + block.t0_ns
+def _times(blocks: Sequence[Block], n: Sequence[int]) -> IntArray:
+    """UTC of every sample, ns."""
+    behind = [
+        np.arange(0, block.n * block.dt_ns, block.dt_ns)
+        if block.offsets_ns is None
+        else np.frombuffer(block.offsets_ns, "<u4")
+        for block in blocks
+    ]
+    times: IntArray = np.array([block.t0_ns for block in blocks]).repeat(n)
+    times += behind[0] if len(behind) == 1 else np.concatenate(behind)
+    return times
 
 
 def feed(state: GridState, t_ns: IntArray, samples: FloatArray) -> tuple[GridState, list[Hop]]:

@@ -229,6 +229,8 @@ def _settled(state: State, fresh: list[Event | GapMark | Walk]) -> tuple[State, 
     if waiting:
         due += [one for one in waiting if _time(one) < state.settled_ns]
         waiting = [one for one in waiting if _time(one) >= state.settled_ns]
+    if not due:
+        return (evolve(state, waiting=tuple(waiting)) if fresh else state), []
     if len(due) > 1:
         due.sort(key=_time)
     sums, done = state.sums.add(due, state.profile.zone, VERSION)

@@ -159,46 +159,50 @@ class Sums:
 
     def add(self, results: Iterable[Result | Stay], zone: tzinfo, version: str) -> tuple[Sums, list[Result]]:
         """Count results in order of time; minutes and days that are over, and the day so far once a minute."""
-        made, done = self, list[Result]()
+        made, rows, done = self, self.rows, list[Result]()
         for result in results:
             t_ns = result.start_ns if isinstance(result, Walk) else result.t_ns
             if t_ns >= made.minute_ns + MINUTE_NS or made.minute_ns < 0:
-                made, more = made._next(t_ns, zone, version)
+                made, more = _next(evolve(made, rows=rows), t_ns, zone, version)
+                rows = ()
                 done += more
             if isinstance(result, Posture):
-                made = evolve(made, rows=(*made.rows, _row(result)))
+                rows = (*rows, _row(result))
             else:
                 provisional = isinstance(result, Walk) and not result.final
                 minute = made.minute if provisional else made.minute.add(result)
                 made = evolve(made, minute=minute, day=made.day.add(result))
-        return made, done
+        return evolve(made, rows=rows), done
 
     def close(self, zone: tzinfo, version: str) -> list[Result]:
         """The open minute and the day so far."""
         if self.minute_ns < 0:
             return []
-        made = self._counted()
+        made = _counted(self)
         minute = Minute(t_ns=made.minute_ns, exposure=made.minute.exposure(), version=version)
         return [minute, _day(made, zone, version, final=False)]
 
-    def _next(self, t_ns: int, zone: tzinfo, version: str) -> tuple[Sums, list[Result]]:
-        """A minute begins."""
-        made = self._counted()
-        if made.minute.counts.get("bends", 0) > _BENDS_A_MINUTE:
-            made = evolve(made, day=evolve(made.day, busy_minutes=made.day.busy_minutes + 1))
-        done = made.close(zone, version)
-        minute_ns = t_ns // MINUTE_NS * MINUTE_NS
-        date = date_of(minute_ns // NS_PER_S, zone)
-        if date > made.date:
-            if made.date:
-                done[-1:] = [_day(made, zone, version, final=True)]
-            made = evolve(made, date=date, day=Sum())
-        return evolve(made, minute_ns=minute_ns, minute=Sum()), done
 
-    def _counted(self) -> Sums:
-        if not self.rows:
-            return self
-        return evolve(self, minute=self.minute.rows(self.rows), day=self.day.rows(self.rows), rows=())
+def _next(sums: Sums, t_ns: int, zone: tzinfo, version: str) -> tuple[Sums, list[Result]]:
+    """A minute begins."""
+    made = _counted(sums)
+    if made.minute.counts.get("bends", 0) > _BENDS_A_MINUTE:
+        made = evolve(made, day=evolve(made.day, busy_minutes=made.day.busy_minutes + 1))
+    done = made.close(zone, version)
+    minute_ns = t_ns // MINUTE_NS * MINUTE_NS
+    date = date_of(minute_ns // NS_PER_S, zone)
+    if date > made.date:
+        if made.date:
+            done[-1:] = [_day(made, zone, version, final=True)]
+        made = evolve(made, date=date, day=Sum())
+    return evolve(made, minute_ns=minute_ns, minute=Sum()), done
+
+
+def _counted(sums: Sums) -> Sums:
+    """With the minute's seconds in its sums and the day's."""
+    if not sums.rows:
+        return sums
+    return evolve(sums, minute=sums.minute.rows(sums.rows), day=sums.day.rows(sums.rows), rows=())
 
 
 def _day(sums: Sums, zone: tzinfo, version: str, *, final: bool) -> Day:
