@@ -312,23 +312,22 @@ def rhythm_of(body: FloatArray) -> tuple[FloatArray, FloatArray]:
     Acceleration and rates count the same and no direction matters; the rates keep a step from passing for a stride.
     Single precision does for a place in the autocorrelation, and is twice as fast.
     """
-    count, parts = -(-body.shape[1] // _HOP), _WIDTH // _HOP
-    held = np.zeros((len(body), (count + parts - 1) * _HOP), dtype=np.float32)
-    before = (_WIDTH - _HOP) // 2
+    count, before = -(-body.shape[1] // _HOP), (_WIDTH - _HOP) // 2
+    held = np.zeros((len(body), (count - 1) * _HOP + _WIDTH), dtype=np.float32)
     held[:, before : before + body.shape[1]] = body
-    pieces, windows = held.reshape(len(body), -1, _HOP), np.zeros((len(body), count, RHYTHM_POINTS), dtype=np.float32)
-    for part in range(parts):
-        windows[:, :, part * _HOP : (part + 1) * _HOP] = pieces[:, part : part + count]
-    parts_of_lines = rfft(windows, axis=2).view(np.float32)
-    np.multiply(parts_of_lines, parts_of_lines, out=parts_of_lines)
-    squares = (_KINDS @ parts_of_lines.reshape(len(body), -1)).reshape(2, count, -1)
-    power = squares[:, :, 0::2] + squares[:, :, 1::2]
-    power *= (0.5 / (power @ _PARTS + 1e-9))[:, :, None]
-    total = ((power[0] + power[1]) @ _COSINES).astype(float)
+    windows = np.zeros((len(body), count, RHYTHM_POINTS), dtype=np.float32)
+    row, item = held.strides
+    windows[:, :, :_WIDTH] = np.ndarray((len(body), count, _WIDTH), held.dtype, held, 0, (row, _HOP * item, item))
+    parts = rfft(windows, axis=2).view(np.float32)
+    np.multiply(parts, parts, out=parts)
+    squares = (_KINDS @ parts.reshape(len(body), -1)).reshape(2 * count, -1)
+    power = squares[:, 0::2] + squares[:, 1::2]
+    power *= (0.5 / (power @ _PARTS + 1e-9))[:, None]
+    total = ((power[:count] + power[count:]) @ _COSINES).astype(float)
     rises = total[:, 1:] > total[:, :-1]
     height = np.where(rises[:, :-1] > rises[:, 1:], total[:, 1:-1], -1.0)
     best = height.max(axis=1)
-    first_high = np.argmax(height >= PERIOD_SHARE * best[:, None], axis=1)
+    first_high = (height >= PERIOD_SHARE * best[:, None]).argmax(axis=1)
     clear = best > 0.1
     period = np.where(clear, (first_high + _LAGS[1]) / SLOW_HZ, USUAL_STRIDE_S)
     return period, np.where(clear, height[np.arange(count), first_high], 0.0)
