@@ -36,8 +36,6 @@ LOCK_BANDS_HZ = (STEP_BAND_HZ, (0.7, 1.8), (0.55, 1.4))
 """Steps of quick, slow and very slow gait; the mean of the first two counts, beyond `SLOWEST_S` of the last two."""
 SLOWEST_S = 1.9
 SWAY_BAND_HZ = (0.4, 1.5)
-
-
 RHYTHM_BAND_HZ = (0.4, 5.0)
 INNER_S = 0.7
 """Walking so long to either side of its middle makes a window of 2 s one of walking."""
@@ -82,7 +80,8 @@ class Level:
     `vertical` (n,) and `horizontal` (3, n) gravity-free acceleration in m/s², `gyr` (3, n) and the rate about the
     vertical, `turning` (n,), in rad/s at 100 Hz; `up` (3, m) and `yaw` (m,), which is `turning`, at 25 Hz. `locking`
     (k, 8, m) holds the bands of `LOCK_BANDS_HZ`, of which the third may be missing. `vigour` (w,), `mean_up` (3, w) and
-    `products` (w, 8, 8), of the rows in a pair of bands over their size, tell of windows of 2 s, every second.
+    `products` (w, 8, 8), of the rows in a pair of bands with each of their vectors at length 1, tell of windows of 2 s,
+    every second.
     `period_s` and `rhythm` are the stride period and how clear it is, every 2 s.
     """
 
@@ -137,13 +136,6 @@ def level(seconds: Sequence[FloatArray]) -> Level:
     products = _products(locking[_USUAL])
     if period.max() > PACE_EDGES_S[0]:
         products, locking = _slower_paces(lines, period, products, locking)
-    sums = slow[_UP, : (len(products) + 1) * SLOW_HZ].reshape(3, -1, SLOW_HZ).sum(axis=2)
-    mean_up = (sums[:, :-1] + sums[:, 1:]) * (0.5 / SLOW_HZ)
-    energy = products.reshape(len(products), -1)[:, :: _BANDED + 1]
-    vigour = np.sqrt(energy[:, _VERTICAL] * (0.5 / SLOW_HZ))
-    scale = 1.0 / np.sqrt(energy @ _ALIKE + 1e-9)
-    products *= scale[:, :, None]
-    products *= scale[:, None, :]
     return Level(
         rows[_VERTICAL],
         rows[_HORIZONTAL],
@@ -152,9 +144,7 @@ def level(seconds: Sequence[FloatArray]) -> Level:
         slow[_UP],
         slow[_YAW],
         locking,
-        vigour,
-        mean_up,
-        products,
+        *_even_windows(products, slow[_UP]),
         period,
         rhythm,
     )
@@ -219,6 +209,17 @@ def _slower_paces(
     for one, rows in zip(paces, banded, strict=False):
         products = np.where((pace == one)[:, None, None], _products(rows), products)
     return products, np.concatenate((locking, banded[len(paces) :])) if locks else locking
+
+
+def _even_windows(products: FloatArray, up: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Vigour and mean up of every window, and its products with every vector in it at length 1."""
+    sums = up[:, : (len(products) + 1) * SLOW_HZ].reshape(3, -1, SLOW_HZ).sum(axis=2)
+    energy = products.reshape(len(products), -1)[:, :: _BANDED + 1]
+    vigour = np.sqrt(energy[:, _VERTICAL] * (0.5 / SLOW_HZ))
+    scale = 1.0 / np.sqrt(energy @ _ALIKE + 1e-9)
+    products *= scale[:, :, None]
+    products *= scale[:, None, :]
+    return vigour, (sums[:, :-1] + sums[:, 1:]) * (0.5 / SLOW_HZ), products
 
 
 def nearest(values: FloatArray, time_s: FloatArray, hop_s: float) -> FloatArray:
