@@ -151,6 +151,8 @@ def _confidence(whole: Departure | None) -> float:
 def _leg_metrics(evidence: GaitEvidence) -> dict[str, float]:
     out: dict[str, float] = {}
     for side in LEGS:
+        if not evidence.legs[side].any():
+            continue
         for name, key, scale in (
             ("stance", f"stance_{side}_percent", 100.0),
             ("knee", f"knee_range_{side}_deg", 0.0),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,15 +45,20 @@ class Course:
         """Time between the first and the last block of strides."""
         return max(self.span_s[1] - self.span_s[0], 0.0) / 60
 
-    def slope_per_min(self, name: str) -> tuple[float, float] | None:
-        """Least-squares slope and its standard error; None where the walk is too short for a line."""
-        n, t, tt, y, ty, yy = self._sums(name)
+    def slopes_per_min(self, names: Iterable[str]) -> dict[str, tuple[float, float]] | None:
+        """Least-squares slopes and their standard errors; None where the walk is too short for a line."""
+        n, t, tt, *sums = self.moments.tolist()
         if n < 12 or self.minutes < 1.0:
             return None
         spread = tt - t * t / n
-        slope = (ty - t * y / n) / spread
-        rest = max(yy - y * y / n - slope**2 * spread, 0.0) / max(n / 4 - 2, 1)
-        return 60 * slope, 60 * math.sqrt(rest / spread)
+        found: dict[str, tuple[float, float]] = {}
+        for name in names:
+            place = 3 * FOLLOWED.index(name)
+            y, ty, yy = sums[place : place + 3]
+            slope = (ty - t * y / n) / spread
+            rest = max(yy - y * y / n - slope**2 * spread, 0.0) / max(n / 4 - 2, 1)
+            found[name] = 60 * slope, 60 * math.sqrt(rest / spread)
+        return found
 
     def opening_mean(self, name: str) -> float | None:
         """Mean over the first minute; None without a block in it."""
@@ -63,17 +68,12 @@ class Course:
 
     def end_value(self, name: str) -> float | None:
         """Where the line ends; None where there is no line."""
-        slope = self.slope_per_min(name)
-        if slope is None:
+        slopes = self.slopes_per_min((name,))
+        if slopes is None:
             return None
-        n, t, _, y, *_ = self._sums(name)
-        return y / n + slope[0] / 60 * (self.span_s[1] - t / n)
-
-    def _sums(self, name: str) -> list[float]:
-        """Strides, their times and squared times, and of the value itself, times time, and squared."""
-        sums = self.moments.tolist()
-        place = 3 + 3 * FOLLOWED.index(name)
-        return [*sums[:3], *sums[place : place + 3]]
+        n, t = float(self.moments[0]), float(self.moments[1])
+        mean = float(self.moments[3 + 3 * FOLLOWED.index(name)]) / n
+        return mean + slopes[name][0] / 60 * (self.span_s[1] - t / n)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values and arrays."""

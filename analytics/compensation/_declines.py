@@ -98,16 +98,22 @@ class Declines:
 
 def decline_of(course: Course, table: Bands) -> Departure | None:
     """What a walk lost from its beginning to its end; None where it is too short or has too few strides."""
+    slopes = slopes_of(course, table)
+    return None if slopes is None else loss_of(slopes, course.minutes, table)
+
+
+def slopes_of(course: Course, table: Bands) -> dict[str, tuple[float, float]] | None:
+    """Slopes per minute, with their errors, of what tells a decline; None for a walk that is too short for one."""
     if course.minutes < table.line["decline_min"]:
         return None
-    size, variance = 0.0, 0.0
-    for name, weight in table.weight["decline"].items():
-        slope = course.slope_per_min(name)
-        if slope is None:
-            return None
-        size -= weight * slope[0] * course.minutes
-        variance += (weight * slope[1] * course.minutes) ** 2
-    return Departure(size, float(variance**0.5))
+    return course.slopes_per_min(table.weight["decline"])
+
+
+def loss_of(slopes: Mapping[str, tuple[float, float]], minutes: float, table: Bands) -> Departure:
+    """What a walk of so many minutes lost."""
+    weights = table.weight["decline"]
+    size = -sum(weights[name] * slope * minutes for name, (slope, _) in slopes.items())
+    return Departure(size, math.hypot(*(weights[name] * error * minutes for name, (_, error) in slopes.items())))
 
 
 def relief(before: Course, after: Course, table: Bands | None = None) -> Departure | None:

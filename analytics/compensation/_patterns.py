@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
 from analytics.compensation._bands import Bands
 from analytics.compensation._course import Course
-from analytics.compensation._declines import Declines, decline_of
+from analytics.compensation._declines import Declines, loss_of, slopes_of
 from analytics.compensation._departure import Departure, Replicas, logistic, with_error
 from analytics.compensation._evidence import LEGS, GaitEvidence
 from analytics.compensation._inputs import BendStatistics, WalkingPosture
@@ -71,10 +72,10 @@ def stiff_knee(evidence: GaitEvidence, table: Bands) -> tuple[Pattern, float]:
         "Needs both shanks (thighs add the knee-angle range, which wants clocks within 50 ms). Says that one knee "
         "moves less in swing, not why; a stiff ankle or hip can look alike. Two equally stiff knees stay unseen."
     )
-    pairs = [[leg_mean(evidence.legs[side], name) for side in LEGS] for name in ("range", "peak")]
     ratios: list[float] = []
     errors: list[float] = []
-    for left, right in pairs:
+    for name in ("range", "peak"):
+        left, right = (leg_mean(evidence.legs[side], name) for side in LEGS)
         if left is None or right is None:
             return _absent("stiff_knee", "needs sensors at both shanks, with three swings of each", limits), 0.0
         ratios.append(left[0] - right[0])
@@ -196,17 +197,13 @@ def decline(course: Course | None, declines: Declines | None, table: Bands) -> P
     )
     if declines is not None:
         return _declines(declines, table, limits)
-    found = decline_of(course, table) if course is not None else None
-    if course is None or found is None:
+    slopes = slopes_of(course, table) if course is not None else None
+    if course is None or slopes is None:
         have = 0.0 if course is None else course.minutes
         reason = f"needs {table.line['decline_min']:.0f} min of one walk with straight strides, has {have:.1f}"
         return _absent("decline_within_walk", reason, limits)
-    shown = {"walk_min": course.minutes}
-    for name in table.weight["decline"]:
-        slope = course.slope_per_min(name)
-        if slope is not None:
-            shown[f"{name}_slope_per_min"] = slope[0]
-    return _present("decline_within_walk", found, table, shown, limits)
+    shown = {"walk_min": course.minutes} | {f"{name}_slope_per_min": slope for name, (slope, _) in slopes.items()}
+    return _present("decline_within_walk", loss_of(slopes, course.minutes, table), table, shown, limits)
 
 
 def _declines(counts: Declines, table: Bands, limits: str) -> Pattern:
@@ -253,5 +250,6 @@ def _beyond(size: float, edge: float) -> float:
     return float(np.logaddexp(0.0, 2 * (size - edge))) / 2
 
 
+@lru_cache(maxsize=64)
 def _absent(name: str, reason: str | None, limits: str) -> Pattern:
     return Pattern(pattern=name, assessable=False, reason=reason or "not assessable", limits=limits)
