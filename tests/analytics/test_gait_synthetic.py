@@ -177,6 +177,18 @@ def test_a_summary_comes_soon_after_the_end() -> None:
     assert 1900 < when <= 2500
 
 
+def test_a_summary_comes_as_soon_where_the_body_does_not_hold_still_after_the_walk() -> None:
+    after = standing(12)
+    restless = replace(after, acc=after.acc + np.random.default_rng(2).normal(0, 0.15, (1200, 1)) * after.up)
+    window = joined(standing(4), walk(Gait(seconds=15)), restless)
+    state, late_rows = new_state(), []
+    for start in range(0, len(window), 100):
+        state, said = step(state, hop(window, start, start + 100))
+        late_rows += [start + 100 - one.end_row for one in bouts(said)]
+    assert len(late_rows) == 1
+    assert late_rows[0] <= 500
+
+
 def test_a_gap_splits_the_bout_and_the_mounting_lives_on() -> None:
     state, before = told(walk(Gait(seconds=15)))
     state, after = told(walk(Gait(seconds=15, seed=3)), state)
