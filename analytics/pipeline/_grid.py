@@ -56,19 +56,12 @@ class GridState:
 def samples_of(blocks: Sequence[Block]) -> tuple[IntArray, FloatArray]:
     """Times, UTC ns, and (n, 6) acc in m/s² and gyr in rad/s of blocks; without gyroscope its columns are zero."""
     n = [block.n for block in blocks]
-    by_axis = np.empty((_AXES, sum(n)))
-    for axes, data, scales in (
-        (slice(0, 3), [block.acc for block in blocks], [block.acc_scale for block in blocks]),
-        (
-            slice(3, 6),
-            [block.gyr or bytes(6 * block.n) for block in blocks],
-            [block.gyr_scale or 0.0 for block in blocks],
-        ),
-    ):
-        counts = np.frombuffer(b"".join(data), "<i2").reshape(-1, 3)
-        scale = scales[0] if len(set(scales)) == 1 else np.repeat(scales, n)
-        np.multiply(counts.T, scale, out=by_axis[axes])
-    return _times(blocks, n), by_axis.T
+    data = [*(block.acc for block in blocks), *(block.gyr or bytes(6 * block.n) for block in blocks)]
+    counts = np.frombuffer(b"".join(data), "<i2").reshape(2, -1, 3)
+    scale = np.array([[block.acc_scale for block in blocks], [block.gyr_scale or 0.0 for block in blocks]])
+    by_axis = np.empty((2, 3, counts.shape[1]))
+    np.multiply(counts.transpose(0, 2, 1), scale.repeat(n, axis=1)[:, None], out=by_axis)
+    return _times(blocks, n), by_axis.reshape(_AXES, -1).T
 
 
 def _times(blocks: Sequence[Block], n: Sequence[int]) -> IntArray:
@@ -87,11 +80,10 @@ def _times(blocks: Sequence[Block], n: Sequence[int]) -> IntArray:
 def feed(state: GridState, t_ns: IntArray, samples: FloatArray) -> tuple[GridState, list[Hop]]:
     """Take samples; the whole hops they complete. A step back or a gap of more than 0.5 s ends the segment."""
     times, by_axis = np.empty(len(t_ns) + 1, dtype=np.int64), np.empty((_AXES, len(t_ns) + 1))
-    times[0], times[1:] = state.last_ns, t_ns
+    times[0], times[1:] = state.last_ns if state.last_ns >= 0 else t_ns[0], t_ns
     by_axis[:, 0], by_axis[:, 1:] = state.last, samples.T
     steps = times[1:] - times[:-1]
     fresh = (steps <= 0) | (steps > _RESTART_NS)
-    fresh[0] |= state.last_ns < 0
     hops: list[Hop] = []
     edges = [*fresh.nonzero()[0].tolist(), len(t_ns)]
     if edges[0]:

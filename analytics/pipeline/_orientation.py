@@ -87,10 +87,11 @@ def follow(state: OrientationState, hops: Sequence[Hop]) -> tuple[OrientationSta
     The filter runs over all of them at once; the same comes out as from one by one.
     """
     count, n = len(hops), len(hops[0].rows)
-    by_axis, quat = np.empty((9, count * n)), np.empty((0, 4))
+    if not n:
+        return state, Lot(hops, np.empty((count, 0, 9)), np.empty((count, 0, 6)), np.empty((count, 0, 4)), [None])
+    by_axis = np.empty((9, count * n))
     np.concatenate([hop.rows.T for hop in hops], axis=1, out=by_axis[:6])
-    if n:
-        state, quat = _filtered(state, by_axis, count)
+    state, quat = _filtered(state, by_axis, count)
     if n == GRID_HZ:
         state, scales, rescaled = _weighed(state, _upward(by_axis, count))
     else:
@@ -134,7 +135,7 @@ def _up(quat: FloatArray, up: FloatArray) -> None:
 def _upward(by_axis: FloatArray, count: int) -> list[float]:
     """The mean force upwards of every second."""
     upward = np.add.reduce(by_axis[:3] * by_axis[6:], axis=0).reshape(count, GRID_HZ)
-    means: list[float] = (upward.sum(axis=1) / GRID_HZ).tolist()
+    means: list[float] = (np.add.reduce(upward, axis=1) / GRID_HZ).tolist()
     return means
 
 
