@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil, log
+from math import ceil, log, sqrt
 
 import numpy as np
 
@@ -43,7 +43,7 @@ _NEARNESS = 1.0 - 0.4 * (_OFFSETS / _REACH) ** 2
 _BESIDE = np.array([[-1], [0], [1]])
 _SWAY_S = np.array([[-0.20], [0.25]])
 """When the sway is read for the side, before and after a step at the usual stride period."""
-_HALF_STRIDE = log(2.0) / LOOSE
+_HALF_STRIDE, _FAR = log(2.0) / LOOSE, sqrt(DEAREST)
 _ANEW, _NONE = -1, -2
 
 
@@ -155,7 +155,8 @@ def _best_sequence(
         for one in range(first, place):
             off = log((now - times[one]) / period) / LOOSE
             half = off + _HALF_STRIDE
-            change, repeat = min(DEAREST, half * half), MISSED_STEP + min(DEAREST, off * off)
+            change = half * half if -_FAR < half < _FAR else DEAREST
+            repeat = MISSED_STEP + (off * off if -_FAR < off < _FAR else DEAREST)
             on_left, on_right = lefts[one], rights[one]
             if on_right - change > left:
                 left, from_left = on_right - change, 2 * one + RIGHT

@@ -120,16 +120,20 @@ def _grown(run: Run, contacts: FloatArray) -> tuple[Run, list[Run]]:
     place = len(run.table)
     seen = run.last_row if place else 0.0
     while place < len(table):
-        here = place - since
-        wandered = place - first >= JUDGED_TOGETHER and astray[here - JUDGED_TOGETHER]
-        if place > first and (wandered or _ends(rows[here] - seen, place - first, best - total)):
+        here, count = place - since, place - first
+        if count and (
+            rows[here] - seen > BREAK_S * GRID_HZ
+            or best - total > DROP
+            or count >= MOST_CONTACTS
+            or (count >= JUDGED_TOGETHER and astray[here - JUDGED_TOGETHER])
+        ):
             closed.append(Run(table[first:place], total, best, length, told))
             # What came after the highest evidence may begin another walk.
             first = place = first + length
             total, best, length, told = 0.0, 0.0, 0, False
             continue
         total += odds[here]
-        if odds[here] > 0.0 or place == first:
+        if odds[here] > 0.0 or not count:
             seen = rows[here]
         place += 1
         if total <= 0.0:
@@ -152,11 +156,6 @@ def _judged(table: FloatArray) -> tuple[list[float], list[float], list[bool]]:
     sums = np.cumsum(table[:, COHERENCE])
     sums[JUDGED_TOGETHER:] -= sums[:-JUDGED_TOGETHER]
     return rows, odds, (sums[JUDGED_TOGETHER - 1 :] < ASTRAY * JUDGED_TOGETHER).tolist()
-
-
-def _ends(pause: float, contacts: int, lost: float) -> bool:
-    """Whether a run ends before the next contact: rows since a likely one, contacts so far, evidence lost."""
-    return pause > BREAK_S * GRID_HZ or contacts >= MOST_CONTACTS or lost > DROP
 
 
 def walk_of(run: Run) -> Walk | None:

@@ -51,3 +51,9 @@ def test_the_median_is_numpys_and_leaves_its_numbers_in_place(values: FloatArray
     before = values.copy()
     assert median(values) == pytest.approx(float(np.median(values)), rel=1e-12, abs=1e-12)
     assert (values == before).all()
+
+
+@pytest.mark.parametrize("size", [511, 512, 513, 2000, 2001])
+def test_the_median_of_many_is_numpys(size: int) -> None:
+    values = np.random.default_rng(size).normal(size=(size, 3))[:, 1]
+    assert median(values) == np.median(values)
