@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from functools import lru_cache
+from math import asin, atan2
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,9 +21,6 @@ _NO_FORWARD = "forward is not known before some walking or a calibration"
 
 Numbers = dict[str, Any]
 """Fields of a row, `Posture`, that hold angles, as far as there is something to say."""
-
-
-NAMES = ("flexion_deg", "flexion_min_deg", "flexion_max_deg", "lateral_deg", "lateral_min_deg", "lateral_max_deg")
 
 
 class Inclination(NamedTuple):
@@ -45,10 +42,15 @@ def absent(reference: Vector | None) -> Inclination:
 
 def inclination(up: FloatArray, axes: FloatArray) -> Inclination:
     """The angles of (3, 10) up in the sensor frame, by the body's `axes` there."""
-    found = hundredths(np.dot(axes, up))
-    flexion, lateral = found.tolist()
-    flexion_deg, lateral_deg = (found / 100.0).tolist()
-    return Inclination(flexion_deg, lateral_deg, numbers_of((*_summary(flexion), *_summary(lateral))))
+    upright, left, back = np.dot(axes, up).tolist()
+    flexion = [round(HUNDREDTHS * one) for one in map(atan2, back, upright)]
+    lateral = [round(HUNDREDTHS * one) for one in map(_asin, left)]
+    numbers = numbers_of(*_summary(flexion), *_summary(lateral))
+    return Inclination([one / 100.0 for one in flexion], [one / 100.0 for one in lateral], numbers)
+
+
+def _asin(value: float) -> float:
+    return asin(max(-1.0, min(1.0, value)))
 
 
 def hundredths(body: FloatArray) -> FloatArray:
@@ -62,12 +64,21 @@ def hundredths(body: FloatArray) -> FloatArray:
     return found
 
 
-def numbers_of(degrees: Sequence[float]) -> Numbers:
-    """What a row says of six angles in the order of `NAMES`."""
-    return dict(zip(NAMES, degrees, strict=True))
+def numbers_of(
+    flexion: float, flexion_min: float, flexion_max: float, lateral: float, lateral_min: float, lateral_max: float
+) -> Numbers:
+    """What a row says of a second's angles, degrees."""
+    return {
+        "flexion_deg": flexion,
+        "flexion_min_deg": flexion_min,
+        "flexion_max_deg": flexion_max,
+        "lateral_deg": lateral,
+        "lateral_min_deg": lateral_min,
+        "lateral_max_deg": lateral_max,
+    }
 
 
-def _summary(hundredths: list[float]) -> tuple[float, float, float]:
+def _summary(hundredths: list[int]) -> tuple[float, float, float]:
     """Mean, least and most, in degrees."""
     return round(sum(hundredths) / RATE_HZ) / 100.0, min(hundredths) / 100.0, max(hundredths) / 100.0
 

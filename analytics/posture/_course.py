@@ -7,6 +7,7 @@ provisionally while it lasts and decided at the return, or once it has been held
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -207,8 +208,16 @@ def turning_since(course: Course) -> int | None:
     return away.fall.fall_end if away is not None and away.fall is not None and away.turned_deg is None else None
 
 
-def walked(course: Course, ns: int) -> Course:
-    """The wearer walks: so they stand, and whatever excursion there was is over."""
+def walked(course: Course, ns: int, **upright: Any) -> Course:
+    """The wearer walks, which may tell of upright: so they stand, and whatever excursion there was is over."""
+    if course.base is not Base.STANDING or course.away is not None:
+        course, upright = _stopped(evolve(course, **upright), ns), {}
+    pose = upright.get("reference", course.reference)
+    return evolve(course, base=Base.STANDING, base_ns=ns, away=None, seat_m=None, pose=pose, pose_acc=None, **upright)
+
+
+def _stopped(course: Course, ns: int) -> Course:
+    """What the wearer did before walking is over."""
     if course.away is not None and course.reference is not None and course.base in (Base.STANDING, Base.UPRIGHT):
         course = finish(course, course.away, None, ns)
     elif course.base is Base.SITTING:
@@ -216,8 +225,7 @@ def walked(course: Course, ns: int) -> Course:
     if course.base is Base.UPRIGHT:
         course = resolved(course)
     left_ns = course.away.left_ns if course.away is not None else ns
-    course = say(course, left_ns, PostureLabel.TRANSITION, GUESS) if course.base is not Base.STANDING else course
-    return evolve(course, base=Base.STANDING, base_ns=ns, away=None, seat_m=None, pose=course.reference, pose_acc=None)
+    return say(course, left_ns, PostureLabel.TRANSITION, GUESS) if course.base is not Base.STANDING else course
 
 
 def lost(course: Course) -> Course:

@@ -61,7 +61,8 @@ def _inclinations(found: FloatArray) -> list[Inclination]:
     numbers[:, 0::3] = np.rint(np.add.reduce(found, axis=2) / RATE_HZ)
     numbers[:, 1::3] = np.minimum.reduce(found, axis=2)
     numbers[:, 2::3] = np.maximum.reduce(found, axis=2)
-    degrees, summed = (found / 100.0).tolist(), (numbers / 100.0).tolist()
+    flexion, lateral = (found.transpose(1, 0, 2) / 100.0).tolist()
+    rows = (numbers / 100.0).tolist()
     return [
-        Inclination(flexion, lateral, numbers_of(row)) for (flexion, lateral), row in zip(degrees, summed, strict=True)
+        Inclination(ahead, aside, numbers_of(*row)) for ahead, aside, row in zip(flexion, lateral, rows, strict=True)
     ]

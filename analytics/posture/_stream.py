@@ -120,7 +120,7 @@ def look(state: StreamState, second: Prepared, *, walking: bool) -> tuple[Stream
         state = _pass(evolve(state, **taken), second, 0, TICK_HZ, second.end_acc)
     else:
         state = evolve(state, **taken, **_gone_on(state, start + TICK_HZ - 1, TICK_HZ, second.end_acc))
-    return _over(state, to_sensor(second.mean_turn, earth_up)), resting
+    return _over(state, second), resting
 
 
 def _changing(state: StreamState, second: Prepared, still: list[bool]) -> StreamState:
@@ -137,12 +137,15 @@ def _changing(state: StreamState, second: Prepared, still: list[bool]) -> Stream
     return _pass(state, second, done, TICK_HZ, second.end_acc)
 
 
-def _over(state: StreamState, up: Vector) -> StreamState:
-    """A second is over, with that mean direction of up."""
-    walked, course = _walk(state, up) if state.paces >= _PACES else (state.walked, state.course)
-    fall = state.fall if state.fall is None else _watched(state, state.fall)
+def _over(state: StreamState, second: Prepared) -> StreamState:
+    """A second is over."""
+    walked, course, fall = state.walked, state.course, state.fall
+    if state.paces >= _PACES:
+        walked, course = _walk(state, to_sensor(second.mean_turn, state.earth_up))
+    if fall is not None:
+        fall = _watched(state, fall)
     if course.away is not None or course.base is Base.LYING:
-        turning = _turning(state, course)
+        turning, up = _turning(state, course), to_sensor(second.mean_turn, state.earth_up)
         course = _course.second(course, up, course.at(state.end), still=state.is_still, turned_deg=turning)
     if course is state.course and fall is state.fall and walked is state.walked:
         return state
@@ -325,18 +328,16 @@ def _earth_up(state: StreamState, second: Prepared, *, still: bool) -> Vector:
 
 def _walk(state: StreamState, up: Vector) -> tuple[Walked, Course]:
     """A second of walking: upright is its mean direction."""
-    old = state.walked
+    old, course = state.walked, state.course
     keep = 1.0 if old.seconds < _WALKING_MEMORY_S else _WALKING_MEMORY_S / (old.seconds + 1.0)
-    total = plus(up, old.total, keep)
-    fresh = state.paces == _PACES
-    here = up if fresh else plus(old.here, up)
-    walked = Walked(total, old.seconds * keep + 1.0, here, 1.0 if fresh else old.here_s + 1.0)
-    course = state.course
-    known = walked.seconds >= _ENOUGH_WALKING_S and course.trust is not Trust.POSE
-    if known or course.reference is None:
-        trust = Trust.WALKING if known else Trust.RISE
-        course = evolve(course, reference=unit(total), reference_acc=None, trust=trust)
-    return walked, _course.walked(course, course.at(state.end))
+    total, seconds = plus(up, old.total, keep), old.seconds * keep + 1.0
+    begins = state.paces == _PACES
+    walked = Walked(total, seconds, *((up, 1.0) if begins else (plus(old.here, up), old.here_s + 1.0)))
+    known = seconds >= _ENOUGH_WALKING_S and course.trust is not Trust.POSE
+    if not known and course.reference is not None:
+        return walked, _course.walked(course, course.at(state.end))
+    trust = Trust.WALKING if known else Trust.RISE
+    return walked, _course.walked(course, course.at(state.end), reference=unit(total), reference_acc=None, trust=trust)
 
 
 def _mean_acc(state: StreamState, first: int, last: int) -> Vector:
