@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from math import asin, atan2
 from typing import Any, NamedTuple
@@ -44,13 +45,18 @@ def inclination(up: FloatArray, axes: FloatArray) -> Inclination:
     """The angles of (3, 10) up in the sensor frame, by the body's `axes` there."""
     upright, left, back = np.dot(axes, up).tolist()
     flexion = [round(HUNDREDTHS * one) for one in map(atan2, back, upright)]
-    lateral = [round(HUNDREDTHS * one) for one in map(_asin, left)]
+    if min(left) < -1.0 or max(left) > 1.0:  # by rounding
+        left = [max(-1.0, min(1.0, one)) for one in left]
+    lateral = [round(HUNDREDTHS * one) for one in map(asin, left)]
     numbers = numbers_of(*_summary(flexion), *_summary(lateral))
     return Inclination([one / 100.0 for one in flexion], [one / 100.0 for one in lateral], numbers)
 
 
-def _asin(value: float) -> float:
-    return asin(max(-1.0, min(1.0, value)))
+def inclination_of(hundredths: FloatArray) -> Inclination:
+    """The angles of (2, 10) flexion and lateral inclination in whole hundredths of a degree."""
+    flexion, lateral = hundredths.tolist()
+    flexion_deg, lateral_deg = (hundredths / 100.0).tolist()
+    return Inclination(flexion_deg, lateral_deg, numbers_of(*_summary(flexion), *_summary(lateral)))
 
 
 def hundredths(body: FloatArray) -> FloatArray:
@@ -78,7 +84,7 @@ def numbers_of(
     }
 
 
-def _summary(hundredths: list[int]) -> tuple[float, float, float]:
+def _summary(hundredths: Sequence[float]) -> tuple[float, float, float]:
     """Mean, least and most, in degrees."""
     return round(sum(hundredths) / RATE_HZ) / 100.0, min(hundredths) / 100.0, max(hundredths) / 100.0
 

@@ -28,6 +28,8 @@ from sagittal.units import NS_PER_S
 
 _AWAIT_WALK_NS = 10 * NS_PER_S
 _LAG_NS = LAG * NS_PER_S // TICK_HZ
+_DT_NS = NS_PER_S // RATE_HZ
+_TRUNK = str(Site.UPPER_TRUNK)
 _EVENTS = frozenset(get_args(EventName))
 
 
@@ -119,7 +121,7 @@ def posture_step(
     if others:
         beside = _beside.learn(beside, second.acc, others) if walking else beside
         numbers, course = _beside_too(beside, stream, course, others, numbers)
-    if lead is not None and (twist is not None or str(Site.UPPER_TRUNK) in others):
+    if lead is not None and (twist is not None or _TRUNK in others):
         twist, numbers = _with_twist(twist, lead, beside, others, numbers, walking=walking)
     decided_ns = max(decided_ns, state.seconds.decided_ns)
     standing_ns = _standing_ns(course, decided_ns, start_ns)
@@ -199,10 +201,10 @@ def _calibrated(
 ) -> tuple[Calibration, Course, list[Word]]:
     """What was asked for goes on, what is known stays fresh or ages."""
     course = stream.course
-    words: list[Word] = []
-    if calibration.method:
-        up = second.up(stream.earth_up).T
-        calibration, course, words = _calibration.go_on(calibration, course, up, start_ns, still=stream.is_still)
+    if not calibration.method:
+        return _calibration.freshened(calibration, course, start_ns, walking=walking)
+    up = second.up(stream.earth_up).T
+    calibration, course, words = _calibration.go_on(calibration, course, up, start_ns, still=stream.is_still)
     calibration, course, more = _calibration.freshened(calibration, course, start_ns, walking=walking)
     return calibration, course, [*words, *more]
 
@@ -264,7 +266,7 @@ def _with_twist(
     flexion, lateral = numbers.get("flexion_deg"), numbers.get("lateral_deg")
     pelvis = None if flexion is None or lateral is None else math.hypot(flexion, lateral)
     tilts = (pelvis, _beside.trunk_tilt_deg(beside, others))
-    trunk = others.get(str(Site.UPPER_TRUNK))
+    trunk = others.get(_TRUNK)
     state, turned = _twist.follow(state, lead, trunk, walking=walking, tilts_deg=tilts)
     told = {
         "lumbar_rotation_deg": turned.rotation_deg,
@@ -279,7 +281,7 @@ def _inclination(second: Prepared, course: Course, earth_up: Vector, offset: Vec
     if course.reference is None or course.forward is None:
         return absent(course.reference)
     if offset is not None:
-        return second.rest.inclination(second.place, offset, course.reference, course.forward)
+        return second.rest.inclination(second.place, earth_up, offset, course.reference, course.forward)
     return inclination(second.up_10hz(earth_up), axes_of(course.reference, course.forward))
 
 
@@ -289,12 +291,11 @@ def _slouch(range_deg: float, flexion_deg: float) -> float:
 
 
 def _angles(angles: Inclination, start_ns: int) -> Angles:
-    absent: list[float | None] = [None] * RATE_HZ
     return Angles(
         t_ns=start_ns - _LAG_NS,
-        dt_ns=NS_PER_S // RATE_HZ,
-        flexion_deg=absent if angles.flexion_deg is None else [*angles.flexion_deg],
-        lateral_deg=absent if angles.lateral_deg is None else [*angles.lateral_deg],
+        dt_ns=_DT_NS,
+        flexion_deg=[None] * RATE_HZ if angles.flexion_deg is None else [*angles.flexion_deg],
+        lateral_deg=[None] * RATE_HZ if angles.lateral_deg is None else [*angles.lateral_deg],
     )
 
 

@@ -124,7 +124,7 @@ def prepare(tail: Tail | None, buffer: FloatArray, rows: FloatArray, quat: Float
     turns = rotations(found.quat)
     means = turns @ _WEIGHTS
     pairs = (turns @ _PAIRS).reshape(count, 3, 3 * RATE_HZ)
-    rest = Rest(end_acc, means[:, :, 1].reshape(count, 3, 3), pairs, [one[-1] for one in loosely])
+    rest = Rest(end_acc, means[:, :, 1].reshape(count, 3, 3), pairs, [False not in one for one in loosely])
     columns = (
         rows[:, :, ACC],
         rows[:, -TAIL:].copy(),

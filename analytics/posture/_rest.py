@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from analytics._window import FloatArray
-from analytics.posture._angles import RATE_HZ, Inclination, axes_of, hundredths, numbers_of
-from analytics.posture._ticks import lengths
+from analytics.posture._angles import RATE_HZ, Inclination, axes_of, hundredths, inclination_of, numbers_of
 from analytics.posture._vectors import Vector
 
 
@@ -17,7 +16,7 @@ class Rest:
     between: asked for one of them, all that follow each other are worked out. What is told is the same for every batch.
     """
 
-    def __init__(self, acc: FloatArray, turn: FloatArray, pairs: FloatArray, resting: list[bool]) -> None:
+    def __init__(self, acc: FloatArray, turn: FloatArray, pairs: FloatArray, steady: list[bool]) -> None:
         """Take K seconds.
 
         Parameters
@@ -28,37 +27,52 @@ class Rest:
             (K, 3, 3) rotation sensor → earth in the middle of that.
         pairs
             (K, 3, 30) which takes an earth vector into the sensor frame at every two ticks.
-        resting
-            Which of them may end at rest.
+        steady
+            Which of them may be at rest throughout, so that they leave the offset as it is.
         """
-        self._acc, self._turn, self._pairs, self._resting = acc, turn, pairs, resting
+        self._acc, self._turn, self._pairs, self._steady = acc, turn, pairs, steady
         self._known: tuple[Vector, Vector, Vector] | None = None
         self._first = 0
         self._found: list[Inclination] = []
 
-    def inclination(self, place: int, offset: Vector, reference: Vector, forward: Vector) -> Inclination:
-        """The angles of one of the seconds by the sensor's offset in m/s² and upright and forward in its frame."""
+    def inclination(
+        self, place: int, earth_up: Vector, offset: Vector, reference: Vector, forward: Vector
+    ) -> Inclination:
+        """The angles of one of the seconds.
+
+        By earth's up in the orientation filter's frame at its end, the sensor's offset in m/s² which that hangs on, and
+        upright and forward in the sensor frame.
+        """
         at, known = place - self._first, (offset, reference, forward)
         if known != self._known or not 0 <= at < len(self._found):
             self._known, self._first, at = known, place, 0
-            self._found = self._told(place, offset, axes_of(reference, forward))
+            self._found = self._told(place, earth_up, offset, axes_of(reference, forward))
         return self._found[at]
 
-    def _told(self, first: int, offset: Vector, axes: FloatArray) -> list[Inclination]:
-        """The angles of all from `first` on that may be at rest without a break."""
+    def _told(self, first: int, earth_up: Vector, offset: Vector, axes: FloatArray) -> list[Inclination]:
+        """The angles of all from `first` on that may go on at rest."""
         last = first + 1
-        while last < len(self._resting) and self._resting[last]:
+        while last < len(self._steady) and self._steady[last]:
             last += 1
-        up = (self._acc[first:last] - offset)[:, :, None]
-        earth = self._turn[first:last] @ (up / lengths(up)[:, None])
-        sensor = earth.transpose(0, 2, 1) @ self._pairs[first:last]
-        return _inclinations(hundredths(axes @ sensor.reshape(-1, 3, RATE_HZ)))
+        alone = last == first + 1
+        earth = np.array((earth_up,)) if alone else self._earth_up(first, last, offset)
+        sensor = earth[:, None] @ self._pairs[first:last]
+        found = hundredths(axes @ sensor.reshape(-1, 3, RATE_HZ))
+        return [inclination_of(found[0])] if alone else _inclinations(found)
+
+    def _earth_up(self, first: int, last: int, offset: Vector) -> FloatArray:
+        """(k, 3) earth's up at the end of seconds, the same to the last bit as second by second."""
+        up = self._acc[first:last] - offset
+        x, y, z = up.T
+        up /= np.sqrt(x * x + y * y + z * z)[:, None]
+        parts = self._turn[first:last] * up[:, None]
+        return np.asarray(parts[:, :, 0] + parts[:, :, 1] + parts[:, :, 2])
 
 
 def _inclinations(found: FloatArray) -> list[Inclination]:
     """Of (K, 2, 10) flexion and lateral inclination in whole hundredths of a degree."""
     numbers = np.empty((len(found), 6))
-    numbers[:, 0::3] = np.rint(np.add.reduce(found, axis=2) / RATE_HZ)
+    numbers[:, 0::3] = np.rint(np.add.reduce(found, axis=2) / RATE_HZ) + 0.0  # no zero is negative
     numbers[:, 1::3] = np.minimum.reduce(found, axis=2)
     numbers[:, 2::3] = np.maximum.reduce(found, axis=2)
     flexion, lateral = (found.transpose(1, 0, 2) / 100.0).tolist()

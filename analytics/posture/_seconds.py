@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,6 +17,7 @@ KEPT_S = 90
 """Seconds that may change at most."""
 _SLOUCHED_DEG = 20.0
 _PROVISIONAL = 0.7
+_HALF_NS = NS_PER_S // 2
 _LEAST_PACES = 2
 _LONGER = 2.0
 """A posture counts this much more than the transitions beside it, so that a short one is not lost."""
@@ -188,22 +189,26 @@ def _row(walking: Span | None, second: Second, spans: tuple[Span, ...], before: 
     """The row of a second, the same object where it says nothing new."""
     numbers, old = second.numbers, second.row
     span = walking or _longest(spans, second.t_ns, second.t_ns + NS_PER_S)
-    detail = span.detail
-    if span.label is PostureLabel.SITTING and numbers.get("flexion_deg", 0.0) < -_SLOUCHED_DEG:
+    label, detail, since_ns, confidence = span.label, span.detail, second.t_ns, span.confidence
+    if label is PostureLabel.SITTING and numbers.get("flexion_deg", 0.0) < -_SLOUCHED_DEG:
         detail = "slouched"
-    since_ns = second.t_ns
-    if before is not None and (before.posture, before.detail) == (span.label, detail):
-        since_ns = before.since_ns if before.t_ns + NS_PER_S == second.t_ns else since_ns
-    told = (span.label, detail, since_ns, span.confidence)
-    if old is not None and (old.posture, old.detail, old.since_ns, old.confidence) == told:
+    if before is not None and before.posture is label and before.detail == detail:
+        since_ns = before.since_ns if before.t_ns + NS_PER_S == since_ns else since_ns
+    if (
+        old is not None
+        and old.posture is label
+        and old.detail == detail
+        and old.since_ns == since_ns
+        and old.confidence == confidence
+    ):
         return old
     return Posture(
         t_ns=second.t_ns,
-        posture=span.label,
+        posture=label,
         detail=detail,
         since_ns=since_ns,
-        confidence=span.confidence,
-        cadence_spm=second.cadence_spm if span.label is PostureLabel.WALKING else None,
+        confidence=confidence,
+        cadence_spm=second.cadence_spm if label is PostureLabel.WALKING else None,
         version=second.version,
         **numbers,
     )
@@ -211,12 +216,11 @@ def _row(walking: Span | None, second: Second, spans: tuple[Span, ...], before: 
 
 def _walking(walks: tuple[Walking, ...], decided_ns: int, second: Second) -> Span | None:
     """A second of a walk, by the gait analysis or, where it has not spoken yet, by the quick look."""
-    start_ns = second.t_ns
-    end_ns = start_ns + NS_PER_S
+    middle_ns = second.t_ns + _HALF_NS
     for walk in walks:
-        if min(walk.end_ns, end_ns) - max(walk.start_ns, start_ns) >= NS_PER_S // 2:
+        if walk.start_ns <= middle_ns <= walk.end_ns and walk.end_ns - walk.start_ns >= _HALF_NS:
             return _walking_span(walk.confidence)
-    if second.walking and end_ns > decided_ns:
+    if second.walking and second.t_ns + NS_PER_S > decided_ns:
         return _walking_span(_PROVISIONAL)
     return None
 
@@ -230,22 +234,17 @@ def _longest(spans: tuple[Span, ...], start_ns: int, end_ns: int) -> Span:
     """The span that fills most of a stretch."""
     if spans and spans[-1].start_ns <= start_ns:
         return spans[-1]
-    best, most = _UNKNOWN, 0.0
-    for span, ns in _overlaps(spans, start_ns, end_ns):
-        weight = ns if span.label is PostureLabel.TRANSITION else _LONGER * ns
-        if weight > most:
-            best, most = span, weight
-    return best
-
-
-def _overlaps(spans: tuple[Span, ...], start_ns: int, end_ns: int) -> Iterator[tuple[Span, int]]:
-    until = end_ns
+    best, most, until = _UNKNOWN, 0.0, end_ns
     for span in reversed(spans):
         if span.start_ns < until:
-            yield span, until - max(span.start_ns, start_ns)
+            ns = until - max(span.start_ns, start_ns)
+            weight = ns if span.label is PostureLabel.TRANSITION else _LONGER * ns
+            if weight > most:
+                best, most = span, weight
             until = span.start_ns
         if until <= start_ns:
-            return
+            break
+    return best
 
 
 def prune(spans: tuple[Span, ...], oldest_ns: int) -> tuple[Span, ...]:

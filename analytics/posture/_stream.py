@@ -18,7 +18,7 @@ from analytics.posture._prepared import Prepared
 from analytics.posture._records import Base, Course, Here, Trust
 from analytics.posture._stills import RESTLESS, SPAN
 from analytics.posture._ticks import ACC, COLUMNS, LAG, RATE, TICK_HZ, TICK_S, Array, Tail
-from analytics.posture._vectors import UP, ZERO, Vector, of, plus, scaled, to_earth, to_sensor, unit
+from analytics.posture._vectors import UP, ZERO, Vector, plus, scaled, to_earth, to_sensor, unit
 from sagittal.units import STANDARD_GRAVITY_MPS2
 
 _SHORT_STILL = round(0.8 * TICK_HZ)
@@ -342,5 +342,5 @@ def _walk(state: StreamState, up: Vector) -> tuple[Walked, Course]:
 
 def _mean_acc(state: StreamState, first: int, last: int) -> Vector:
     """Mean acceleration of buffered ticks, m/s²."""
-    acc = state.part(first, last)[:, ACC]
-    return of(acc.sum(axis=0) / len(acc))
+    x, y, z = zip(*state.part(first, last)[:, ACC].tolist(), strict=True)
+    return (sum(x) / len(x), sum(y) / len(y), sum(z) / len(z))
