@@ -34,6 +34,8 @@ _V, _AP, _ML, _YAW, _ROLL, _PITCH = range(6)
 _PHASE = np.arange(_POINTS) / _POINTS
 _PAIRS, _REPEATS = np.array([[_AP, _ML], [_ROLL, _PITCH]]), np.array([[1, 3], [0, 2]])
 """Accelerations, rates; harmonics of the step, of the stride alone."""
+_ONE, _OTHER = np.array([_V, _V, _AP]), np.array([_ML, _YAW, _ML])
+"""The channels of `SIDE_PAIRS`."""
 _PAIR_WEIGHT = np.array([[1.0, -1.0], [-0.7, 0.7]])
 """The same way: what repeats with the step counts for accelerations, against it for rates."""
 _EVEN = (np.arange(1, _HARMONICS + 1) % 2 == 0).astype(float)
@@ -109,8 +111,8 @@ def spectrum(body: Channels, strides: Strides, forward: FloatArray | None) -> St
     duration, many = (end - start) / GRID_HZ, len(start)
     blocks = max(1, many // _BLOCK)
     first = [round(block * (many / blocks)) for block in range(blocks)]
-    spread = (duration - duration.mean()) ** 2 * many / (many - 1)
-    per_stride = np.column_stack([duration, spread, squares])
+    spread = (duration - duration.sum() / many) ** 2 * (many / (many - 1))
+    per_stride = np.array((duration, spread, *squares)).T
     rows = _rows(lines, per_stride, certainty, _members(first, many))
     at = (start[first] + end[[row - 1 for row in (*first[1:], many)]]) / 2
     ahead = heading[0] * body.axes[1] + heading[1] * body.axes[2]
@@ -206,13 +208,12 @@ def _turn(lines: ComplexArray, heading: FloatArray) -> ComplexArray:
     return out
 
 
-def _turned_squares(samples: SingleArray, heading: FloatArray) -> FloatArray:
-    """(n, 3) mean squares of acceleration up, forward, left, mean removed."""
+def _turned_squares(samples: SingleArray, heading: FloatArray) -> list[FloatArray]:
+    """Mean squares of (3, n, points) acceleration up, forward, left, mean removed: (n,) each."""
     c, s = heading.tolist()
-    v, first, second = samples - samples.mean(axis=2, keepdims=True)
+    up, first, second = (samples - samples.sum(axis=2, keepdims=True) / _POINTS) * np.float32(_POINTS**-0.5)
     one, other, both = np.vecdot(first, first), np.vecdot(second, second), 2 * c * s * np.vecdot(first, second)
-    turned = (np.vecdot(v, v), c * c * one + s * s * other + both, s * s * one + c * c * other - both)
-    return np.column_stack(turned) / np.float64(_POINTS)
+    return [np.vecdot(up, up), c * c * one + s * s * other + both, s * s * one + c * c * other - both]
 
 
 def _members(first: list[int], many: int) -> FloatArray:
@@ -275,8 +276,7 @@ def _harmonic_ratios(power: FloatArray) -> FloatArray:
 def _products(lines: ComplexArray) -> FloatArray:
     """(n, 6) cross products at the stride's first harmonic, real and imaginary by turns."""
     first = lines[..., 0]
-    products = first[:, [_V, _V, _AP]] * np.conj(first[:, [_ML, _YAW, _ML]])
-    return np.ascontiguousarray(products).view(np.float64)
+    return (first.take(_ONE, axis=1) * np.conj(first.take(_OTHER, axis=1))).view(np.float64)
 
 
 def _integrated(mean: ComplexArray, period: FloatArray, times: int) -> FloatArray:
@@ -299,7 +299,7 @@ def _wave(mean: ComplexArray) -> FloatArray:
         mean[:, _AP, 3] * twice * _turned(-usual["ap_4_beat"]),
         mean[:, _AP, 5] * (twice * back) * _turned(-usual["ap_6_beat"]),
     )
-    return np.column_stack([part.real for part in placed])
+    return np.array(placed).real.T
 
 
 def _unit(lines: ComplexArray) -> ComplexArray:

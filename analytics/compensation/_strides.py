@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
@@ -192,8 +191,9 @@ def _match(coarse: FloatArray, straight: BoolArray, period: float, anchor: int) 
     places = length - width + 1
     if places < 4:
         return np.empty(0)
-    windows = _windows(np.ascontiguousarray(coarse.T), width)
-    energy = running_sum((coarse * coarse).sum(axis=0))
+    rows = np.ascontiguousarray(coarse.T)
+    windows = _windows(rows, width)
+    energy = running_sum(np.vecdot(rows, rows))
     norms = np.sqrt(np.maximum(energy[width:] - energy[:-width], 1e-9))
     open_road = straight[:places] & straight[width - 1 :]
     chosen = np.array([min(anchor, places - 1)])
@@ -213,7 +213,7 @@ def _match(coarse: FloatArray, straight: BoolArray, period: float, anchor: int) 
 def _windows(rows: FloatArray, width: int) -> FloatArray:
     """(n - width + 1, width channels) view of all windows of (n, channels) rows, each window's rows end to end."""
     shape = len(rows) - width + 1, width * rows.shape[1]
-    return as_strided(rows, shape, (rows.strides[0], rows.itemsize), writeable=False)
+    return np.ndarray(shape, rows.dtype, rows, strides=(rows.strides[0], rows.itemsize))
 
 
 def _strides(window: Window, body: Channels, marks: FloatArray, period: float) -> Strides:
