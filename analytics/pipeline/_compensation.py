@@ -7,13 +7,14 @@ that analysis still holds, wait as float32 until a piece is long enough, become 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics._evolve import evolve
 from analytics._mounting import Mounting
 from analytics._window import GRID_HZ, FloatArray, Window
 from analytics.compensation import (
@@ -46,6 +47,9 @@ _BRIDGED_S = 120
 _SEATED = (PostureLabel.SITTING, PostureLabel.LYING)
 _RESTS = (*_SEATED, PostureLabel.BENDING)
 
+_NONE = np.zeros((0, 9), dtype=np.float32)
+"""No samples; an empty piece of those that were would keep them all in memory."""
+
 Bend = tuple[float, float]
 """Depth, degrees, and peak speed, degrees per second."""
 
@@ -53,7 +57,7 @@ Sites = Callable[[int, int], dict[str, Window]]
 """Windows of the other sites from a UTC on, over so many rows."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OpenBout:
     """A bout that goes on: which one, the row up to which it was taken, samples that wait, and its sums.
 
@@ -64,7 +68,7 @@ class OpenBout:
     start_row: float
     taken: int
     offset_s: float = 0.0
-    waiting: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 9), dtype=np.float32))
+    waiting: NDArray[np.float32] = field(default_factory=lambda: _NONE)
     evidence: GaitEvidence = field(default_factory=GaitEvidence)
     course: Course = field(default_factory=Course)
 
@@ -74,7 +78,7 @@ class OpenBout:
         return self.taken - len(self.waiting)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Walking:
     """One walk, short pauses included: when it began, where its last bout ended, its course, rest since then."""
 
@@ -84,7 +88,7 @@ class Walking:
     rested_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CompensationState:
     """Between two seconds: the open bout, rows bridged lately, the walk so far, and the sums of the day and of all.
 
@@ -156,11 +160,11 @@ def hear(state: CompensationState, result: Result, version: str) -> tuple[Compen
         return _posture(state, result, version)
     if isinstance(result, Event) and result.event in ("calibrated", "sensor_moved", "calibration_expired"):
         posed = result.event == "calibrated" and (state.posed or POSED in result.tags)
-        return replace(state, posed=posed), []
+        return evolve(state, posed=posed), []
     if isinstance(result, Event) and result.event == "bend":
         depth, speed = result.values.get("flexion_max_deg"), result.values.get("peak_speed_dps")
         if depth is not None and speed is not None:
-            state = replace(state, bends=(*state.bends[1 - MOST_BENDS :], (depth, speed)))
+            state = evolve(state, bends=(*state.bends[1 - MOST_BENDS :], (depth, speed)))
     return state, []
 
 
@@ -171,8 +175,8 @@ def settle(state: CompensationState, row: Posture) -> CompensationState:
         return state
     if walk is None:
         known = state.declines.pending is not None
-        return replace(state, declines=state.declines.add_rest(1.0)) if known else state
-    return replace(state, walking=replace(walk, rested_s=walk.rested_s + 1.0)) if row.t_ns > walk.end_ns else state
+        return evolve(state, declines=state.declines.add_rest(1.0)) if known else state
+    return evolve(state, walking=evolve(walk, rested_s=walk.rested_s + 1.0)) if row.t_ns > walk.end_ns else state
 
 
 def ended(state: CompensationState, version: str) -> tuple[CompensationState, list[Event]]:
@@ -183,13 +187,13 @@ def ended(state: CompensationState, version: str) -> tuple[CompensationState, li
     counted = state.declines.add_walk(walk.course).add_rest(walk.rested_s)
     events = [_relief(walk, version)] if counted.relieved > state.declines.relieved else []
     longest = walk.course if walk.course.minutes >= state.longest.minutes else state.longest
-    return replace(state, declines=counted, walking=None, longest=longest), events
+    return evolve(state, declines=counted, walking=None, longest=longest), events
 
 
 def new_day(state: CompensationState) -> CompensationState:
     """The sums of the day begin anew; what is open goes on."""
     declines = Declines(rested_s=state.declines.rested_s, pending=state.declines.pending)
-    return replace(
+    return evolve(
         state,
         day=GaitEvidence(),
         day_inclination=Inclination(),
@@ -250,9 +254,7 @@ def _opened(
         state, events = ended(state, version)
         walk = Walking(start_ns, start_ns)
     offset_s = (start_ns - walk.start_ns) / NS_PER_S
-    return replace(
-        state, walking=walk, bout=OpenBout(segment_ns, bout.start_row, int(bout.start_row), offset_s)
-    ), events
+    return evolve(state, walking=walk, bout=OpenBout(segment_ns, bout.start_row, int(bout.start_row), offset_s)), events
 
 
 def _take(state: CompensationState, second: Second, bout: Bout) -> tuple[CompensationState, Assessment]:
@@ -265,8 +267,8 @@ def _take(state: CompensationState, second: Second, bout: Bout) -> tuple[Compens
         known = _analysed(known, state.bridged, second)
     judged = _judged(known.evidence, walk.course, known.course, state.inclination.posture())
     if not bout.final:
-        return replace(state, bout=known), judged
-    return replace(
+        return evolve(state, bout=known), judged
+    return evolve(
         state,
         bout=None,
         walking=Walking(
@@ -287,9 +289,9 @@ def _judged(evidence: GaitEvidence, before: Course, course: Course, posture: Wal
 
 def _with_rows(bout: OpenBout, second: Second, last: int) -> OpenBout:
     first, samples = second.rows(bout.taken, last)
-    waiting = bout.waiting if first == bout.taken else bout.waiting[:0]
+    waiting = bout.waiting if first == bout.taken else _NONE
     joined = np.concatenate((waiting, *samples), dtype=np.float32, casting="same_kind")
-    return replace(bout, taken=first + len(joined) - len(waiting), waiting=joined)
+    return evolve(bout, taken=first + len(joined) - len(waiting), waiting=joined)
 
 
 def _analysed(bout: OpenBout, bridged: tuple[tuple[int, int], ...], second: Second) -> OpenBout:
@@ -303,9 +305,7 @@ def _analysed(bout: OpenBout, bridged: tuple[tuple[int, int], ...], second: Seco
     windows = {**second.sites(bout.segment_ns + first * ROW_NS, rows), str(PRIMARY_SITES[0]): lead}
     since_s = bout.offset_s + (first - bout.start_row) / GRID_HZ
     found, course = analyse_stretch(windows, since_start_s=since_s, usual_forward=second.mounting.forward)
-    return replace(
-        bout, waiting=bout.waiting[:0], evidence=bout.evidence.merge(found), course=bout.course.merge(course)
-    )
+    return evolve(bout, waiting=_NONE, evidence=bout.evidence.merge(found), course=bout.course.merge(course))
 
 
 def _posture(state: CompensationState, row: Posture, version: str) -> tuple[CompensationState, list[Event]]:
@@ -317,7 +317,7 @@ def _posture(state: CompensationState, row: Posture, version: str) -> tuple[Comp
             state, told = ended(state, version)
     walking = state.posed and row.posture is PostureLabel.WALKING
     if walking and row.flexion_deg is not None and row.lateral_deg is not None:
-        state = replace(state, inclination=state.inclination.add(row.flexion_deg, row.lateral_deg))
+        state = evolve(state, inclination=state.inclination.add(row.flexion_deg, row.lateral_deg))
     return state, told
 
 
@@ -331,9 +331,9 @@ def remember_bridged(state: CompensationState, hop: Hop) -> CompensationState:
     kept = state.bridged
     if kept and (hop.index == 0 or hop.index - kept[0][1] > _BRIDGED_S * GRID_HZ):
         kept = () if hop.index == 0 else tuple(one for one in kept if hop.index - one[1] <= _BRIDGED_S * GRID_HZ)
-        state = replace(state, bridged=kept)
+        state = evolve(state, bridged=kept)
     if np.count_nonzero(hop.valid) == len(hop.valid):
         return state
     edge = np.flatnonzero(np.diff(np.concatenate(([0], (~hop.valid).view(np.int8), [0]))))
     fresh = tuple((hop.index + int(a), hop.index + int(b)) for a, b in edge.reshape(-1, 2))
-    return replace(state, bridged=kept + fresh)
+    return evolve(state, bridged=kept + fresh)
