@@ -8,40 +8,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics._window import GRID_HZ, FloatArray
+from analytics.gait import _table
 from analytics.gait._runs import Run, Walk, feed, no_run, walk_of
 from analytics.gait._signals import Signals
-from analytics.gait._table import (
-    COHERENCE,
-    COLUMNS,
-    CUE,
-    HUMP,
-    IMPACT,
-    ODDS,
-    PERIOD,
-    PITCH,
-    RHYTHM,
-    RISE_A,
-    RISE_B,
-    ROLL,
-    ROW,
-    SIDE,
-    STRIDE,
-    TURN,
-    YAW,
-    with_strides,
-)
 
 
 def contacts(seed: int, size: int, likely: float) -> FloatArray:
     """Contacts in turn left and right, with pauses, unlikely ones and ones astray among them."""
     rng = np.random.default_rng(seed)
-    table = np.zeros((size, len(COLUMNS)))
+    table = np.zeros((size, len(_table.COLUMNS)))
     pauses = np.where(rng.random(size) < 0.1, rng.uniform(150.0, 350.0, size), 0.0)
-    table[:, ROW] = np.cumsum(rng.normal(55.0, 2.0, size) + pauses)
-    table[:, SIDE] = np.arange(size) % 2
-    table[:, ODDS] = rng.normal(likely, 1.0, size)
-    table[:, COHERENCE] = np.where(rng.random(size // 20 + 1) < 0.8, 0.6, -0.2).repeat(20)[:size]
-    table[:, HUMP], table[:, PERIOD], table[:, CUE], table[:, RHYTHM] = 0.5, 1.1, 0.5, 0.6
+    table[:, _table.ROW] = np.cumsum(rng.normal(55.0, 2.0, size) + pauses)
+    table[:, _table.SIDE] = np.arange(size) % 2
+    table[:, _table.ODDS] = rng.normal(likely, 1.0, size)
+    table[:, _table.COHERENCE] = np.where(rng.random(size // 20 + 1) < 0.8, 0.6, -0.2).repeat(20)[:size]
+    table[:, _table.HUMP], table[:, _table.PERIOD], table[:, _table.CUE], table[:, _table.RHYTHM] = 0.5, 1.1, 0.5, 0.6
     return table
 
 
@@ -90,8 +71,8 @@ def test_strides_of_some_contacts_are_those_of_all(seed: int, first: int, last: 
     rng = np.random.default_rng(seed)
     table = contacts(seed, 20, 1.0)
     signals = stretch(rng.normal(0.1, 1.0, 3000), rng.normal(0.1, 1.0, (3, 3000)))
-    whole = with_strides(signals, table, 0, len(table))
-    some = with_strides(signals, table, first, max(first, last))
+    whole = _table.with_strides(signals, table, 0, len(table))
+    some = _table.with_strides(signals, table, first, max(first, last))
     assert some == pytest.approx(whole[first : max(first, last)], abs=1e-9)
 
 
@@ -105,19 +86,25 @@ def test_a_stride_is_told_by_its_samples() -> None:
     vertical = np.where(second_step > 0, 0.010, 0.020) * omega**2 * np.cos(omega * at) + 0.3
     tilt = np.radians(3.0) * 2.0 * np.pi * np.cos(2.0 * np.pi * at)
     rates = np.stack((tilt, np.zeros(n), np.full(n, 0.2)))
-    table = np.zeros((5, len(COLUMNS)))
-    table[:, ROW], table[:, SIDE] = 50.0 * np.arange(1, 6), np.arange(5) % 2
-    found = with_strides(stretch(vertical, rates), table, 2, 5)
-    assert found[:, STRIDE] == pytest.approx(1.0)
-    assert found[:, TURN] == pytest.approx(0.2, abs=0.01)
-    assert found[:, PITCH] == pytest.approx(6.0, abs=0.2)
-    assert found[:, (ROLL, YAW)] == pytest.approx(0.0, abs=0.2)
-    assert found[:, (RISE_A, RISE_B)] == pytest.approx(np.array([[0.02, 0.04], [0.04, 0.02], [0.02, 0.04]]), abs=0.002)
-    assert found[:, IMPACT] == pytest.approx(vertical[[150, 200, 250]], rel=0.05)
+    table = np.zeros((5, len(_table.COLUMNS)))
+    table[:, _table.ROW], table[:, _table.SIDE] = 50.0 * np.arange(1, 6), np.arange(5) % 2
+    found = _table.with_strides(stretch(vertical, rates), table, 2, 5)
+    assert found[:, _table.STRIDE] == pytest.approx(1.0)
+    assert found[:, _table.TURN] == pytest.approx(0.2, abs=0.01)
+    assert found[:, _table.PITCH] == pytest.approx(6.0, abs=0.2)
+    assert found[:, (_table.ROLL, _table.YAW)] == pytest.approx(0.0, abs=0.2)
+    assert found[:, (_table.RISE_A, _table.RISE_B)] == pytest.approx(
+        np.array([[0.02, 0.04], [0.04, 0.02], [0.02, 0.04]]), abs=0.002
+    )
+    assert found[:, _table.IMPACT] == pytest.approx(vertical[[150, 200, 250]], rel=0.05)
 
 
 @pytest.mark.parametrize("sides", [[0, 0, 1], [0, 1, 1]])
 def test_a_missed_contact_ends_no_stride(sides: list[int]) -> None:
-    table = np.zeros((3, len(COLUMNS)))
-    table[:, ROW], table[:, SIDE] = (50.0, 100.0, 150.0), sides
-    assert with_strides(stretch(np.ones(400), np.ones((3, 400))), table, 0, 3)[:, STRIDE].tolist() == [0.0, 0.0, 0.0]
+    table = np.zeros((3, len(_table.COLUMNS)))
+    table[:, _table.ROW], table[:, _table.SIDE] = (50.0, 100.0, 150.0), sides
+    assert _table.with_strides(stretch(np.ones(400), np.ones((3, 400))), table, 0, 3)[:, _table.STRIDE].tolist() == [
+        0.0,
+        0.0,
+        0.0,
+    ]
