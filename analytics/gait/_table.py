@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from analytics._window import GRID_HZ, FloatArray, IntArray
@@ -44,6 +46,7 @@ SHORTEST_STEP = 10
 POINTS = 32
 """At which a step's height and angles are read."""
 _GRID = np.linspace(0.0, 1.0, POINTS)[:, None]
+_DEGREES = math.degrees(1.0) / GRID_HZ
 _THREE = np.arange(3)[:, None]
 _IMPACT = np.arange(int(IMPACT_S * GRID_HZ))[:, None]
 
@@ -115,14 +118,15 @@ def _describe(signals: Signals, found: FloatArray, place: IntArray, contacts: In
     """
     begin, end = int(contacts[0, 0]), int(contacts[2, -1]) + 1
     contacts = contacts - begin
-    (first, _, last), steps = contacts, contacts[1:] - contacts[:-1]
+    first, last, steps = contacts[0], contacts[2], contacts[1:] - contacts[:-1]
+    length = last - first
     sums = np.empty((4, end - begin))
-    np.cumsum(signals.rates[:, begin:end], axis=1, out=sums[:3])
-    np.cumsum(signals.vertical[begin:end], out=sums[3])
-    bow = 0.5 * (sums[3, last] - sums[3, first]) * (last - first)
-    np.cumsum(sums[3], out=sums[3])
+    signals.rates[:, begin:end].cumsum(axis=1, out=sums[:3])
+    speed = signals.vertical[begin:end].cumsum()
+    speed.cumsum(out=sums[3])
+    bow = 0.5 * (speed[last] - speed[first]) * length
     at = np.rint(contacts[:2, None] + _GRID * steps[:, None]).astype(int).reshape(2 * POINTS, 1, -1)
-    share = (at - first) / (last - first)
+    share = (at - first) / length
     values = sums.take(at + np.arange(0, sums.size, end - begin)[:, None])
     gain = values[-1] - values[0]
     values -= share * gain
@@ -130,5 +134,5 @@ def _describe(signals: Signals, found: FloatArray, place: IntArray, contacts: In
     steps_of = values.reshape(2, POINTS, 4, -1)
     high, low = steps_of.max(axis=1), steps_of.min(axis=1)
     found[place, RISE_A : RISE_B + 1] = (high[:, 3] - low[:, 3]).T / GRID_HZ**2
-    found[place, PITCH : YAW + 1] = np.degrees(high[:, :3].max(axis=0) - low[:, :3].min(axis=0)).T / GRID_HZ
+    found[place, PITCH : YAW + 1] = _DEGREES * (high[:, :3].max(axis=0) - low[:, :3].min(axis=0)).T
     found[place, TURN] = gain[2] / GRID_HZ
