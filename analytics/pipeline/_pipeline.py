@@ -59,7 +59,7 @@ _MOST_TOGETHER = 60
 
 def initial_state(profile: Wearer) -> State:
     """The state before a wearer's first sample."""
-    return State(profile=profile, gait=new_state(sensor_height_m=profile.sensor_height_m))
+    return State(profile, Rules.of(profile), gait=new_state(sensor_height_m=profile.sensor_height_m))
 
 
 def step(state: State, block: Block) -> tuple[State, list[Result]]:
@@ -126,7 +126,7 @@ def finish(state: State) -> tuple[State, list[Result]]:
     results += found
     state, found = _closed(state)
     results += found
-    for one in state.sums.close(state.profile.zone, VERSION):
+    for one in state.sums.close(state.rules.zone, VERSION):
         state, found = _day.told(state, one)
         results += found
     return state, results
@@ -135,7 +135,6 @@ def finish(state: State) -> tuple[State, list[Result]]:
 def _due(state: State, newest_ns: int | None) -> tuple[State, list[Result]]:
     """The seconds for which no other site has to be waited for; all of them where nothing newer will come."""
     results: list[Result] = []
-    rules = _care.rules_of(state.care, state.profile)
     while state.held:
         hops = _together(state, newest_ns)
         if not hops:
@@ -146,7 +145,7 @@ def _due(state: State, newest_ns: int | None) -> tuple[State, list[Result]]:
             if state.gaps:
                 state, gaps = _gaps_before(state, second.hop.start_ns)
                 results += gaps
-            state, again, fresh = _second(state, second, ready, rules)
+            state, again, fresh = _second(state, second, ready)
             state, fresh = _counted(state, fresh)
             if state.extra:
                 before_ns = _compensation.oldest_ns(state.compensation, state.gait, second.hop.segment_ns)
@@ -194,7 +193,7 @@ def command(state: State, wish: Command) -> tuple[State, list[Result]]:
         method: Method = "bends" if wish.values.get("method") == "bends" else "stand"
         return evolve(state, posture=posture_calibrate(state.posture, method)), []
     care, said = _care.obey(state.care, state.profile, wish)
-    return evolve(state, care=care), list(said)
+    return evolve(state, care=care, rules=_care.rules_of(care, state.profile)), list(said)
 
 
 def _counted(state: State, results: list[Result]) -> tuple[State, list[Result]]:
@@ -233,7 +232,7 @@ def _settled(state: State, fresh: list[Event | GapMark | Walk]) -> tuple[State, 
         return (evolve(state, waiting=tuple(waiting)) if fresh else state), []
     if len(due) > 1:
         due.sort(key=_time)
-    sums, done = state.sums.add(due, state.profile.zone, VERSION)
+    sums, done = state.sums.add(due, state.rules.zone, VERSION)
     state = evolve(state, waiting=tuple(waiting), settled=(), statistics=statistics, sums=sums)
     for summed in done:
         state, told = _day.told(state, summed)
@@ -244,7 +243,7 @@ def _settled(state: State, fresh: list[Event | GapMark | Walk]) -> tuple[State, 
 def _closed(state: State) -> tuple[State, list[Result]]:
     """Open holds and stays end with the last second."""
     statistics, events, stays = close(state.statistics, VERSION)
-    sums, _ = state.sums.add([*events, *stays], state.profile.zone, VERSION)
+    sums, _ = state.sums.add([*events, *stays], state.rules.zone, VERSION)
     return evolve(state, statistics=statistics, sums=sums), [*events]
 
 
@@ -275,27 +274,25 @@ def _gap(block: Block, end_ns: int) -> tuple[GapMark, ...]:
     return (GapMark(t_ns=end_ns, end_ns=block.t0_ns, site=block.site, reason=reason, samples=samples),)
 
 
-def _second(
-    state: State, second: Oriented, ready: _Ready | None, rules: Rules
-) -> tuple[State, list[Result], list[Result]]:
+def _second(state: State, second: Oriented, ready: _Ready | None) -> tuple[State, list[Result], list[Result]]:
     """A second of the grid, or the rest of a segment: seconds that are said again, and what is new."""
     again: list[Result] = []
     fresh: list[Result] = []
     if second.rescaled_mps2 is not None:
-        state, fresh = _attended(state, rules, [_rescaled(second.hop, second.rescaled_mps2)])
+        state, fresh = _attended(state, [_rescaled(second.hop, second.rescaled_mps2)])
     if ready is not None:
-        state, again, found = _whole_second(state, second, ready, rules)
+        state, again, found = _whole_second(state, second, ready)
         fresh += found
     if second.hop.last:
         state, said, found = _last(state, second, rest=ready is None)
-        state, found = _attended(state, rules, found)
+        state, found = _attended(state, found)
         again, fresh = [*again, *said], [*fresh, *found]
     return state, again, fresh
 
 
-def _attended(state: State, rules: Rules, results: list[Result]) -> tuple[State, list[Result]]:
+def _attended(state: State, results: list[Result]) -> tuple[State, list[Result]]:
     """With what is to be said about results put in between."""
-    care, results = _care.attend(state.care, rules, results)
+    care, results = _care.attend(state.care, state.rules, results)
     return evolve(state, care=care), results
 
 
@@ -316,9 +313,7 @@ def _last(state: State, second: Oriented, *, rest: bool) -> tuple[State, list[Re
     return evolve(state, settled_ns=hop.start_ns + 2 * NS_PER_S), [*seen.rows], results
 
 
-def _whole_second(
-    state: State, second: Oriented, ready: _Ready, rules: Rules
-) -> tuple[State, list[Result], list[Result]]:
+def _whole_second(state: State, second: Oriented, ready: _Ready) -> tuple[State, list[Result], list[Result]]:
     hop = second.hop
     look, prepared = ready
     gait, said = gait_step(state.gait, look)
@@ -339,7 +334,7 @@ def _whole_second(
     if seen.angles is not None:
         results.append(seen.angles)
     results += seen.events
-    care, results = _care.attend(state.care, rules, results)
+    care, results = _care.attend(state.care, state.rules, results)
     changes: dict[str, Any] = {"gait": gait, "posture": posture, "care": care}
     if seen.settled:
         changes["settled"] = (*state.settled, *seen.settled)

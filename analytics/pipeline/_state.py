@@ -14,7 +14,8 @@ from pydantic import TypeAdapter
 from analytics.gait import GaitState, new_state
 from analytics.gait import from_dict as gait_from
 from analytics.gait import to_dict as gait_to
-from analytics.pipeline import _compensation, _extra, _usual
+from analytics.nudges import Rules
+from analytics.pipeline import _care, _compensation, _extra, _usual
 from analytics.pipeline._compensation import CompensationState
 from analytics.pipeline._extra import Extra
 from analytics.pipeline._grid import GridState, Hop
@@ -32,6 +33,7 @@ from sagittal.settings import Wearer
 VERSION = f"{__version__}-3"
 """Stands in every result, and in a saved state: another version's is not read."""
 
+_UNSAVED = ("rules", "open_walk")
 _LONG = 512
 """Bytes from which on an array is a part of its own."""
 
@@ -45,11 +47,13 @@ _WAITING = TypeAdapter(list[Event | GapMark | Walk])
 class State:
     """Everything between two blocks of one wearer.
 
-    `held` are seconds of the leading site that wait for the others, `gaps` what was missing before them. `open_walk` is
-    the walk that goes on as it was last told: it spares work, and is not saved.
+    `held` are seconds of the leading site that wait for the others, `gaps` what was missing before them. `rules` are
+    what the wearer has chosen, `open_walk` is the walk that goes on as it was last told: both spare work, and are not
+    saved.
     """
 
     profile: Wearer
+    rules: Rules
     site: Site | None = None
     end_ns: int = -1
     grid: GridState = field(default_factory=GridState)
@@ -78,6 +82,8 @@ def dump_state(state: State) -> tuple[bytes, ...]:
     counts: list[tuple[str, int]] = []
     parts: list[bytes] = []
     for one in fields(State):
+        if one.name in _UNSAVED:
+            continue
         long: list[bytes] = []
         value = getattr(state, one.name)
         value = value.model_dump_json() if one.name == "profile" else gait_to(value) if one.name == "gait" else value
@@ -115,9 +121,10 @@ def load_state(parts: Sequence[bytes]) -> State:
 
 
 def _restored(found: dict[str, Any]) -> State:
-    sums = found["sums"]
+    sums, profile = found["sums"], Wearer.model_validate_json(found["profile"])
     return State(
-        profile=Wearer.model_validate_json(found["profile"]),
+        profile=profile,
+        rules=_care.rules_of(found["care"], profile),
         site=None if found["site"] is None else Site(found["site"]),
         end_ns=found["end_ns"],
         grid=GridState(**found["grid"]),
