@@ -54,8 +54,15 @@ class GaitEvidence:
         """Good strides of the pelvis."""
         return round(float(self.pelvis[:, SLOT["strides"]].sum()))
 
+    @property
+    def empty(self) -> bool:
+        """Whether no stride of any sensor is in it."""
+        return not (self.seen or self.trunk[0] or any(sums.any() for sums in self.legs.values()))
+
     def merge(self, later: GaitEvidence) -> GaitEvidence:
-        """This evidence and what came after it."""
+        """This evidence and what came after it; the same where that is nothing, so that it need not be judged again."""
+        if later.empty and {*later.sites} <= {*self.sites}:
+            return self
         return GaitEvidence(
             pelvis=self.pelvis + later.pelvis[_DEALT[self.blocks % GROUPS]],
             blocks=self.blocks + later.blocks,

@@ -217,6 +217,17 @@ def test_merging_is_associative_and_equals_the_whole() -> None:
     np.testing.assert_array_equal(a.merge(empty).pelvis, a.pelvis)
 
 
+def test_a_piece_without_strides_leaves_evidence_and_course_as_they_are() -> None:
+    known, course = analyse_stretch({"lower_back": walk(NORMAL)})
+    still = walk(NORMAL)
+    nothing = analyse_stretch({"lower_back": replace(still, acc=still.up * 9.81, gyr=0.0 * still.gyr)})
+    assert known.merge(nothing[0]) is known
+    assert course.merge(nothing[1]) is course
+    elsewhere = replace(nothing[0], sites=("shank_left",))
+    assert known.merge(elsewhere).sites == ("lower_back", "shank_left")
+    assert known.merge(replace(nothing[0], seen=3)).seen == known.seen + 3
+
+
 def test_evidence_and_course_come_back_from_plain_values() -> None:
     evidence, course = analyse_stretch({"lower_back": walk(Gait(seconds=70))}, since_start_s=12.5)
     plain = json.loads(json.dumps(evidence.to_dict(), default=lambda a: a.tolist()))
