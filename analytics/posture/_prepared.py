@@ -28,11 +28,10 @@ from analytics.posture._ticks import (
     TAIL,
     TICK_HZ,
     Tail,
-    lengths,
     rotations,
     ticks,
 )
-from analytics.posture._vectors import Turn, Vector
+from analytics.posture._vectors import Turn, Vector, length
 
 
 class Prepared(NamedTuple):
@@ -157,7 +156,8 @@ def _still(before: FloatArray, sizes: FloatArray) -> BoolArray:
     every = np.empty((2, SPAN - 1 + count * TICK_HZ))
     every[:, SPAN - 1 :] = sizes.transpose(1, 0, 2).reshape(2, -1)
     if len(before):
-        every[0, : SPAN - 1], every[1, : SPAN - 1] = lengths(before[:, ACC].T), before[:, RATE]
+        every[0, : SPAN - 1] = [length((x, y, z)) for x, y, z in before[:, ACC].tolist()]
+        every[1, : SPAN - 1] = before[:, RATE]
     else:
         every[:, : SPAN - 1] = sizes[0, :, :1]
     return quiet(*every).reshape(2, count, TICK_HZ)

@@ -182,7 +182,7 @@ def _settled(pending: Sequence[Second], until_ns: int) -> list[Posture]:
     count = max(0, len(pending) - KEPT_S)
     while count < len(pending) and pending[count].t_ns + NS_PER_S <= until_ns:
         count += 1
-    return [one.row for one in pending[:count] if one.row is not None]
+    return [one.row for one in pending[:count] if one.row is not None] if count else []
 
 
 def _row(walking: Span | None, second: Second, spans: tuple[Span, ...], before: Posture | None) -> Posture:
