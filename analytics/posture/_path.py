@@ -92,9 +92,8 @@ def sums_of(stretch: Stretch, bias: Bias) -> Sums:
     weights = np.divide(TICK_S, size)
     weights[0] *= 0.5
     weights[-1] *= 0.5
-    along = _along(up, stretch.ticks[:, ACC].T)
-    gravity = STANDARD_GRAVITY_MPS2 * TICK_S * (len(size) - 1)
-    return Sums(of(np.dot(up, weights)), float(np.dot(along, weights)) - gravity)
+    (x, _, _), (_, y, _), (_, _, z) = np.dot(up * weights, stretch.ticks[:, ACC]).tolist()
+    return Sums(of(np.dot(up, weights)), x + y + z - STANDARD_GRAVITY_MPS2 * TICK_S * (len(size) - 1))
 
 
 def path_of(stretch: Stretch, bias: Bias) -> Path:

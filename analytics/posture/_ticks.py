@@ -136,7 +136,8 @@ def _after(values: FloatArray, count: int, before: FloatArray) -> FloatArray:
     """(K, m, n) values of seconds in a row, each after the last so many of the one before it."""
     found = np.empty((*values.shape[:2], count + values.shape[2]))
     found[:, :, count:] = values
-    found[1:, :, :count] = values[:-1, :, -count:]
+    if len(values) > 1:
+        found[1:, :, :count] = values[:-1, :, -count:]
     found[0, :, :count] = before
     return found
 
