@@ -33,7 +33,6 @@ from sagittal.settings import Wearer
 VERSION = f"{__version__}-3"
 """Stands in every result, and in a saved state: another version's is not read."""
 
-_UNSAVED = ("rules", "open_walk")
 _LONG = 512
 """Bytes from which on an array is a part of its own."""
 
@@ -74,6 +73,9 @@ class State:
     open_walk: Walk | None = None
 
 
+_SAVED = tuple(one.name for one in fields(State) if one.name not in ("rules", "open_walk"))
+
+
 def dump_state(state: State) -> tuple[bytes, ...]:
     """The state as parts, few of which change from one second to the next: what is saved again is only those.
 
@@ -81,14 +83,18 @@ def dump_state(state: State) -> tuple[bytes, ...]:
     """
     counts: list[tuple[str, int]] = []
     parts: list[bytes] = []
-    for one in fields(State):
-        if one.name in _UNSAVED:
-            continue
+    for name in _SAVED:
         long: list[bytes] = []
-        value = getattr(state, one.name)
-        value = value.model_dump_json() if one.name == "profile" else gait_to(value) if one.name == "gait" else value
+        value = getattr(state, name)
+        match name:
+            case "profile":
+                value = value.model_dump_json()
+            case "gait":
+                value = gait_to(value)
+            case "posture":
+                value = _POSTURE.dump_python(value)
         parts += [cbor2.dumps(value, default=partial(_encode, long)), *long]
-        counts.append((one.name, len(long)))
+        counts.append((name, len(long)))
     return cbor2.dumps({"version": VERSION, "fields": counts}), *parts
 
 
