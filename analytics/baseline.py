@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from statistics import median
 from typing import Any
-
-import numpy as np
 
 from sagittal.results import Change
 
@@ -76,7 +76,7 @@ class MetricBaseline:
         A day without a value (not worn, not assessable) leaves everything as it is. A date seen before or earlier
         than the newest is refused the same way: nothing is counted twice.
         """
-        if value is None or not np.isfinite(value):
+        if value is None or not math.isfinite(value):
             return self._change(None, None, False, "no valid value on this day")
         if self.values and date <= self.values[-1][0]:
             return self._change(value, None, False, "this day or a later one is counted already")
@@ -86,7 +86,7 @@ class MetricBaseline:
 
     def peek(self, date: str, value: float | None) -> Change:
         """What `add_day` would say, without taking the day in."""
-        return MetricBaseline.from_dict(self.to_dict()).add_day(date, value)
+        return replace(self, values=self.values.copy()).add_day(date, value)
 
     def judge(self) -> Change:
         """The newest day against those before the last three.
@@ -103,8 +103,8 @@ class MetricBaseline:
             return self._change(value, None, False, f"baseline not ready: {len(numbers)} of {need} valid days")
         centre, spread = centre_and_spread(before)
         limit = max(self.detectable_change or 0.0, SPREAD_FACTOR * spread)
-        away = np.array(recent) - centre
-        lasting = limit > 0 and (bool((away > limit).all()) or bool((away < -limit).all()))
+        away = [number - centre for number in recent]
+        lasting = limit > 0 and (min(away) > limit or max(away) < -limit)
         slow = self.drifting and not lasting
         return self._change(value, (centre, spread), lasting or slow, SLOW if slow else None)
 
@@ -154,7 +154,7 @@ class MetricBaseline:
         centre, spread = self.reference
         if spread <= 0:
             return
-        z = float(np.clip((value - centre) / spread, -_CUSUM_CLIP, _CUSUM_CLIP))
+        z = min(max((value - centre) / spread, -_CUSUM_CLIP), _CUSUM_CLIP)
         self.rise = max(0.0, self.rise + z - _CUSUM_SLACK)
         self.fall = max(0.0, self.fall - z - _CUSUM_SLACK)
 
@@ -175,6 +175,5 @@ class MetricBaseline:
 
 def centre_and_spread(values: list[float]) -> tuple[float, float]:
     """Median and robust SD (1.4826 × the median absolute deviation)."""
-    numbers = np.asarray(values, dtype=float)
-    centre = float(np.median(numbers))
-    return centre, _MAD_TO_SD * float(np.median(np.abs(numbers - centre)))
+    centre = median(values)
+    return centre, _MAD_TO_SD * median([abs(value - centre) for value in values])
