@@ -172,10 +172,10 @@ def _first_peaks(curves: SingleArray) -> tuple[FloatArray, FloatArray]:
     shortest = int(_PERIOD_S[0] * COARSE_HZ)
     inner = curves[:, shortest:-1]
     heights = np.where((inner >= curves[:, shortest - 1 : -2]) & (inner > curves[:, shortest + 1 :]), inner, 0.0)
-    near = np.maximum(_PEAK_OF_BEST * heights.max(axis=1), 1e-9)
-    row = (heights >= near[:, None]).argmax(axis=1) + shortest
+    best = heights.max(axis=1, keepdims=True)
+    row = (heights >= _PEAK_OF_BEST * best).argmax(axis=1) + shortest
     left, height, right = curves[np.arange(len(curves)), row + np.array([[-1], [0], [1]])].astype(float)
-    found = heights.any(axis=1)
+    found = best[:, 0] > 0
     return np.where(found, row + _vertex(left, height, right), 0.0), np.where(found, height, 0.0)
 
 

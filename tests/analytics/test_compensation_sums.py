@@ -12,7 +12,7 @@ from analytics.compensation import bands
 from analytics.compensation._departure import weighted
 from analytics.compensation._evidence import GROUPS, GaitEvidence, deal
 from analytics.compensation._spectrum import CHANNELS, SLOT, SLOTS, StretchSpectrum, spectrum
-from analytics.compensation._strides import Channels, channels, find_strides
+from analytics.compensation._strides import Channels, _first_peaks, channels, find_strides
 from tests.analytics.synthetic_walk import Gait, walk
 
 
@@ -52,6 +52,17 @@ def test_squares_are_those_of_the_samples_of_the_strides() -> None:
     squares = sum(float(body.signals[:3, a:b].var(axis=1).sum()) for a, b in pieces)
     told = sum(float(found.rows[:, SLOT[f"square_{channel}"]].sum()) for channel in CHANNELS[:3])
     assert told == pytest.approx(squares, rel=0.02)
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(-1.0, 1.0))
+def test_the_first_peak_nearly_as_high_as_the_highest_is_the_stride(seed: int, level: float) -> None:
+    curves = (np.random.default_rng(seed).normal(size=(5, 60)).cumsum(axis=1) / 10 + level).astype(np.float32)
+    for curve, lag, height in zip(curves, *_first_peaks(curves), strict=True):
+        tops = [k for k in range(17, 59) if curve[k] > max(0, curve[k + 1]) and curve[k] >= curve[k - 1]]
+        best = max((curve[k] for k in tops), default=0.0)
+        first = next((k for k in tops if curve[k] >= np.float32(0.8) * best), None)
+        assert height == (0.0 if first is None else curve[first])
+        assert lag == 0.0 if first is None else abs(lag - first) <= 0.5
 
 
 def test_a_group_weighs_its_metrics_as_the_table_says() -> None:
