@@ -208,7 +208,8 @@ def _counted(state: State, results: list[Result]) -> tuple[State, list[Result]]:
             out += told
         out.append(result)
     state, found = _settled(state, [one for one in out if isinstance(one, _HAPPENED)])
-    return state, [*out, *found]
+    out += found
+    return state, out
 
 
 def _settled(state: State, fresh: list[Event | GapMark | Walk]) -> tuple[State, list[Result]]:
@@ -329,8 +330,8 @@ def _whole_second(state: State, second: Oriented, ready: _Ready) -> tuple[State,
         others=_extra.windows(state.extra, hop.start_ns, GRID_HZ) if state.extra else {},
         lead=second.samples,
     )
-    *again, row = list[Result](seen.rows)
-    results.append(row)
+    again: list[Result] = [*seen.rows]
+    results.append(again.pop())
     if seen.angles is not None:
         results.append(seen.angles)
     results += seen.events

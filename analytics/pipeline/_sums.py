@@ -159,7 +159,8 @@ class Sums:
 
     def add(self, results: Iterable[Result | Stay], zone: tzinfo, version: str) -> tuple[Sums, list[Result]]:
         """Count results in order of time; minutes and days that are over, and the day so far once a minute."""
-        made, rows, done = self, self.rows, list[Result]()
+        made, rows = self, self.rows
+        done: list[Result] = []
         for result in results:
             t_ns = result.start_ns if isinstance(result, Walk) else result.t_ns
             if t_ns >= made.minute_ns + MINUTE_NS or made.minute_ns < 0:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
+from analytics._evolve import evolve
 from analytics.baseline import MetricBaseline
 from sagittal.names import PostureLabel
 from sagittal.results import Change, Day, Event, Posture, Walk
@@ -24,7 +25,7 @@ Mean = tuple[float, float]
 """Weight, and weight times value, summed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UsualState:
     """The day's weighted sums by metric, the baselines as plain values, and the metrics told as changed."""
 
@@ -39,7 +40,7 @@ def hear(state: UsualState, walk: Walk) -> UsualState:
     if not walk.final:
         return state
     found = {name: getattr(walk, name) for name in WALKING}
-    return _added(replace(state, strides=state.strides + walk.n_strides), found, float(walk.n_strides))
+    return _added(evolve(state, strides=state.strides + walk.n_strides), found, float(walk.n_strides))
 
 
 def settle(state: UsualState, row: Posture, *, posed: bool) -> UsualState:
@@ -81,7 +82,7 @@ def _added(state: UsualState, values: Mapping[str, float | None], weight: float)
         if value is not None:
             before = sums.get(name, (0.0, 0.0))
             sums[name] = (before[0] + weight, before[1] + weight * value)
-    return replace(state, sums=sums)
+    return evolve(state, sums=sums)
 
 
 def _values(state: UsualState, day: Day, departure: float | None) -> list[tuple[str, float | None, str | None]]:
