@@ -22,7 +22,7 @@ from analytics.pipeline._grid import GridState, Hop
 from analytics.pipeline._orientation import OrientationState
 from analytics.pipeline._sums import Sum, Sums
 from analytics.pipeline._usual import UsualState
-from analytics.posture import PostureState, Statistics
+from analytics.posture import PostureState, Seconds, Statistics
 from sagittal import __version__
 from sagittal.blocks import GapReason
 from sagittal.errors import SagittalError
@@ -37,6 +37,7 @@ _LONG = 512
 """Bytes from which on an array is a part of its own."""
 
 _POSTURE = TypeAdapter(PostureState)
+_SECONDS = TypeAdapter(Seconds)
 _STATISTICS = TypeAdapter(Statistics)
 _POSTURES = TypeAdapter(list[Posture])
 _WAITING = TypeAdapter(list[Event | GapMark | Walk])
@@ -92,7 +93,8 @@ def dump_state(state: State) -> tuple[bytes, ...]:
             case "gait":
                 value = gait_to(value)
             case "posture":
-                value = _POSTURE.dump_python(value)
+                seconds = _SECONDS.dump_python(value.seconds, exclude_defaults=True)
+                value = {**_POSTURE.dump_python(value, exclude={"seconds"}), "seconds": seconds}
         parts += [cbor2.dumps(value, default=partial(_encode, long)), *long]
         counts.append((name, len(long)))
     return cbor2.dumps({"version": VERSION, "fields": counts}), *parts

@@ -12,13 +12,14 @@ from analytics.posture._operator import (
     posture_walks,
 )
 from analytics.posture._prepared import Prepared
-from analytics.posture._seconds import Walking
+from analytics.posture._seconds import Seconds, Walking
 from analytics.posture._statistics import Statistics, Stay, close, in_bands, observe, trunk_band
 
 __all__ = [
     "Method",
     "PostureState",
     "Prepared",
+    "Seconds",
     "Seen",
     "Statistics",
     "Stay",
