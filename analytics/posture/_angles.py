@@ -48,26 +48,8 @@ def inclination(up: FloatArray, axes: FloatArray) -> Inclination:
     if min(left) < -1.0 or max(left) > 1.0:  # by rounding
         left = [max(-1.0, min(1.0, one)) for one in left]
     lateral = [round(HUNDREDTHS * one) for one in map(asin, left)]
-    numbers = numbers_of(*_summary(flexion), *_summary(lateral))
+    numbers = numbers_of(*summary(flexion), *summary(lateral))
     return Inclination([one / 100.0 for one in flexion], [one / 100.0 for one in lateral], numbers)
-
-
-def inclination_of(hundredths: FloatArray) -> Inclination:
-    """The angles of (2, 10) flexion and lateral inclination in whole hundredths of a degree."""
-    flexion, lateral = hundredths.tolist()
-    flexion_deg, lateral_deg = (hundredths / 100.0).tolist()
-    return Inclination(flexion_deg, lateral_deg, numbers_of(*_summary(flexion), *_summary(lateral)))
-
-
-def hundredths(body: FloatArray) -> FloatArray:
-    """(..., 2, n) flexion and lateral inclination in whole hundredths of a degree, of (..., 3, n) up in the body."""
-    found = np.empty((*body.shape[:-2], 2, body.shape[-1]))
-    np.arctan2(body[..., 2, :], body[..., 0, :], out=found[..., 0, :])
-    np.arcsin(np.minimum(np.maximum(body[..., 1, :], -1.0), 1.0), out=found[..., 1, :])
-    found *= HUNDREDTHS
-    np.rint(found, out=found)
-    found += 0.0  # no zero is negative
-    return found
 
 
 def numbers_of(
@@ -84,7 +66,7 @@ def numbers_of(
     }
 
 
-def _summary(hundredths: Sequence[float]) -> tuple[float, float, float]:
+def summary(hundredths: Sequence[float]) -> tuple[float, float, float]:
     """Mean, least and most, in degrees."""
     return round(sum(hundredths) / RATE_HZ) / 100.0, min(hundredths) / 100.0, max(hundredths) / 100.0
 
