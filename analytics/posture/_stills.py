@@ -13,8 +13,8 @@ SPAN = 6
 RESTLESS = 6 * TICK_HZ
 """Ticks without any after which twice as much movement passes for still."""
 LOOSE = 2.0
-_LEAST_MPS2 = 5.0
-"""At rest a sensor reads gravity: one that reads less than half of that tells of no rest."""
+_LEAST_MPS2 = 1.0
+"""At rest a sensor reads gravity, in whatever scale: one that reads next to nothing tells of no rest."""
 _MIDDLE_MPS2 = 10.0
 _FACTORS = np.array([[1.0], [LOOSE]])
 _FASTEST, _SPREAD = _FACTORS * STILL_RADPS, (_FACTORS * STILL_MPS2) ** 2
