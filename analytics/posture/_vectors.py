@@ -89,7 +89,11 @@ def rotated(quat: Sequence[float], a: Vector) -> Vector:
 
 def inverse(matrix: Matrix) -> Matrix:
     """The inverse of a symmetric matrix."""
-    a, b, c = matrix
-    first = cross(b, c)
-    share = 1.0 / dot(a, first)
-    return (scaled(first, share), scaled(cross(c, a), share), scaled(cross(a, b), share))
+    (a0, a1, a2), (b0, b1, b2), (c0, c1, c2) = matrix
+    x, y, z = b1 * c2 - b2 * c1, b2 * c0 - b0 * c2, b0 * c1 - b1 * c0
+    share = 1.0 / (a0 * x + a1 * y + a2 * z)
+    return (
+        (share * x, share * y, share * z),
+        (share * (c1 * a2 - c2 * a1), share * (c2 * a0 - c0 * a2), share * (c0 * a1 - c1 * a0)),
+        (share * (a1 * b2 - a2 * b1), share * (a2 * b0 - a0 * b2), share * (a0 * b1 - a1 * b0)),
+    )
