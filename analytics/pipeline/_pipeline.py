@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from analytics._evolve import evolve
+from analytics._threads import one_thread
 from analytics._window import GRID_HZ, FloatArray
 from analytics.gait import (
     Bout,
@@ -139,21 +140,30 @@ def _due(state: State, newest_ns: int | None) -> tuple[State, list[Result]]:
         hops = _together(state, newest_ns)
         if not hops:
             return state, results
-        orientation, lot = _orientation.follow(state.orientation, hops)
-        state = evolve(state, orientation=orientation, held=state.held[len(hops) :])
-        for second, ready in zip(lot, _ready(state, lot), strict=True):
-            if state.gaps:
-                state, gaps = _gaps_before(state, second.hop.start_ns)
-                results += gaps
-            state, again, fresh = _second(state, second, ready)
-            state, fresh = _counted(state, fresh)
-            if state.extra:
-                before_ns = _compensation.oldest_ns(state.compensation, state.gait, second.hop.segment_ns)
-                state = evolve(state, extra=_extra.forget(state.extra, before_ns))
-            results += again
-            results += fresh
+        with one_thread():
+            state, found = _told(state, hops)
+        results += found
     state, gaps = _gaps_before(state, None)
     return state, [*results, *gaps]
+
+
+def _told(state: State, hops: Sequence[Hop]) -> tuple[State, list[Result]]:
+    """The next held hops, filtered and made ready at once, told second by second."""
+    results: list[Result] = []
+    orientation, lot = _orientation.follow(state.orientation, hops)
+    state = evolve(state, orientation=orientation, held=state.held[len(hops) :])
+    for second, ready in zip(lot, _ready(state, lot), strict=True):
+        if state.gaps:
+            state, gaps = _gaps_before(state, second.hop.start_ns)
+            results += gaps
+        state, again, fresh = _second(state, second, ready)
+        state, fresh = _counted(state, fresh)
+        if state.extra:
+            before_ns = _compensation.oldest_ns(state.compensation, state.gait, second.hop.segment_ns)
+            state = evolve(state, extra=_extra.forget(state.extra, before_ns))
+        results += again
+        results += fresh
+    return state, results
 
 
 def _ready(state: State, lot: Lot) -> Sequence[_Ready | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from sagittal import __version__
 from sagittal.cli._commands import register_all
 from sagittal.errors import SagittalError
-from sagittal.supervisor import die_with_parent
+from sagittal.supervisor import ONE_THREAD, die_with_parent
 
 EXIT_REFUSED = 2
 
@@ -39,6 +40,7 @@ def _root(
 def main() -> None:
     """Run the command line; an error of ours is one line on stderr and exit status 2."""
     die_with_parent()
+    os.environ.update({**ONE_THREAD, **os.environ})  # before numpy comes
     try:
         build()()
     except SagittalError as error:

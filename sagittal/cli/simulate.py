@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from sagittal.cli._options import BROKER, with_broker
 from sagittal.cli._simulate import Recorder, on_air
 from sagittal.errors import SettingsError
 from sagittal.names import Site, check_site
-from sagittal.supervisor import ONE_THREAD, Stopping
+from sagittal.supervisor import Stopping
 from sagittal.units import NS_PER_S
 
 if TYPE_CHECKING:
@@ -62,7 +61,6 @@ def simulate(
     if show:
         _show()
         return
-    os.environ.update({**ONE_THREAD, **os.environ})  # before numpy comes
     from simulators.behaviours import parse_behaviour
     from simulators.body import check_speed
     from simulators.fleet import Wish, fleet
