@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,17 +30,18 @@ def main(folder: Path, hours: float) -> None:
     first, last = blocks[0], blocks[-1]
     period_ns, seconds = last.t0_ns + last.duration_ns - first.t0_ns, len(blocks)
     settings = Settings(data_dir=folder, wearers=[Wearer(id=first.wearer)])
-    session = Session(Store(settings.store_path, "bench"), settings, pipeline, "bench")
     process, seen = psutil.Process(), []
-    for n in range(round(hours * 3600)):
-        turn, place = divmod(n, seconds)
-        one = blocks[place]
-        one = replace(one, t0_ns=one.t0_ns + turn * period_ns, seq=one.seq + turn * seconds)
-        session.take_block(one.wearer, str(one.site), encode_block(one))
-        if n % COMMIT_BLOCKS == COMMIT_BLOCKS - 1:
-            session.commit({})
-        if n % 3600 == 3599 or n == COMMIT_BLOCKS:
-            seen.append(process.memory_info().rss / 1e6)
+    with closing(Store(settings.store_path, "bench")) as store:
+        session = Session(store, settings, pipeline, "bench")
+        for n in range(round(hours * 3600)):
+            turn, place = divmod(n, seconds)
+            one = blocks[place]
+            one = replace(one, t0_ns=one.t0_ns + turn * period_ns, seq=one.seq + turn * seconds)
+            session.take_block(one.wearer, str(one.site), encode_block(one))
+            if n % COMMIT_BLOCKS == COMMIT_BLOCKS - 1:
+                session.commit({})
+            if n % 3600 == 3599 or n == COMMIT_BLOCKS:
+                seen.append(process.memory_info().rss / 1e6)
     if session.failures:
         raise SystemExit(f"the pipeline failed {session.failures} times")
     print(json.dumps(seen))

@@ -103,15 +103,22 @@ class Spool:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
             try:
-                self._lay_out()
-            except sqlite3.OperationalError:
-                self._reserve.release()
-                self._lay_out()
-            self._losses = Losses(self._db)
-            self._recount()
+                self._begin()
+            except BaseException:
+                self._db.close()
+                raise
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"spool {path} can't be opened ({error}): check the folder's rights and space") from None
         self._reserve.hold()
+
+    def _begin(self) -> None:
+        try:
+            self._lay_out()
+        except sqlite3.OperationalError:
+            self._reserve.release()
+            self._lay_out()
+        self._losses = Losses(self._db)
+        self._recount()
 
     def _lay_out(self) -> None:
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" + _SCHEMA + SCHEMA)

@@ -184,7 +184,11 @@ class Bridge:
         self.block_ns = block_ns
         self.health_s = max(HEALTH_S, len(sources) / HEALTHS_PER_S)
         self.spool = Spool(settings.spool_path, settings.spool.max_mb * 1e6, settings.spool.max_days * 86400)
-        self.publisher = Publisher(settings, self.spool, settings.bridge_name)
+        try:
+            self.publisher = Publisher(settings, self.spool, settings.bridge_name)
+        except BaseException:
+            self.spool.close()
+            raise
         haptics = Haptics(sources)
         self.publisher.hear(haptics.wearers, haptics.take)
         self._stop = asyncio.Event()
@@ -211,16 +215,16 @@ class Bridge:
         SourceLost
             Where a source says that only a new process can help; all sources have ended in order, the spool is whole.
         """
-        self.publisher.start()
-        try:
-            await asyncio.gather(*(self._serve(source) for source in self._sources))
-            await self._drain(drain_s, unheard_s)
-            if self._lost is not None:
-                raise self._lost
-            return self.totals()
-        finally:
-            await asyncio.to_thread(self.publisher.stop)
-            self.spool.close()
+        with contextlib.closing(self.spool):
+            self.publisher.start()
+            try:
+                await asyncio.gather(*(self._serve(source) for source in self._sources))
+                await self._drain(drain_s, unheard_s)
+                if self._lost is not None:
+                    raise self._lost
+                return self.totals()
+            finally:
+                await asyncio.to_thread(self.publisher.stop)
 
     async def _drain(self, drain_s: float, unheard_s: float) -> None:
         begun = time.monotonic()

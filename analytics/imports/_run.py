@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 from analytics.imports._table import Found
@@ -48,11 +49,12 @@ class Importing:
     def __init__(self, settings: Settings) -> None:
         silent = [profile.model_copy(update={"nudges": Nudges()}) for profile in settings.wearers]
         worker = f"import-{secrets.token_hex(3)}"
-        self._store = Store(settings.store_path, worker)
-        self._session = Session(
-            self._store, settings.model_copy(update={"wearers": silent}), default_pipeline(), worker
-        )
-        self._told = self._store.position(READER)
+        muted = settings.model_copy(update={"wearers": silent})
+        with ExitStack() as undo:
+            self._store = undo.enter_context(closing(Store(settings.store_path, worker)))
+            self._session = Session(self._store, muted, default_pipeline(), worker)
+            self._told = self._store.position(READER)
+            undo.pop_all()
 
     def close(self) -> None:
         """Let the store go."""

@@ -96,9 +96,13 @@ class Store:
         self._owner = owner
         self._lock = threading.RLock()
         self._db = connect_writing(path)
-        with self._transaction():
-            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('owner', ?)", (owner,))
-            self._erasure = self._newest_erasure()
+        try:
+            with self._transaction():
+                self._db.execute("INSERT OR REPLACE INTO meta VALUES ('owner', ?)", (owner,))
+                self._erasure = self._newest_erasure()
+        except BaseException:
+            self._db.close()
+            raise
 
     def close(self) -> None:
         """Close the file; may be called twice."""

@@ -52,11 +52,13 @@ class Worker:
     def __init__(self, settings: Settings, pipeline: Pipeline | None = None) -> None:
         self.id = secrets.token_hex(4)
         self._settings = settings
-        self._store = Store(settings.store_path, self.id)
-        self.session = Session(self._store, settings, pipeline or default_pipeline(), self.id)
-        self._link = Link(settings, self.id)
-        self._outgoing = Outgoing(self._link, self._store.position(READER))
-        self._feeder = Feeder(open_sinks(settings), self._store)
+        with contextlib.ExitStack() as undo:
+            self._store = undo.enter_context(contextlib.closing(Store(settings.store_path, self.id)))
+            self.session = Session(self._store, settings, pipeline or default_pipeline(), self.id)
+            self._link = Link(settings, self.id)
+            self._outgoing = Outgoing(self._link, self._store.position(READER))
+            self._feeder = Feeder(open_sinks(settings), self._store)
+            undo.pop_all()
         self._stop = threading.Event()
         self._bridges: dict[str, float | None] = {}
         self._said_at = self._forgot_at = self._looked_at = time.monotonic()
@@ -67,16 +69,16 @@ class Worker:
 
     def run(self, patience_s: float = 10.0) -> None:
         """Work until `stop`; then commit what is left and say goodbye."""
-        try:
-            self._link.start(patience_s, self._stop)
-            self._feeder.start()
-            while not self._stop.is_set():
-                self._turn()
-            self._commit()
-        finally:
-            self._feeder.stop()
-            self._link.stop(self._detail())
-            self._store.close()
+        with contextlib.closing(self._store):
+            try:
+                self._link.start(patience_s, self._stop)
+                self._feeder.start()
+                while not self._stop.is_set():
+                    self._turn()
+                self._commit()
+            finally:
+                self._feeder.stop()
+                self._link.stop(self._detail())
 
     def _turn(self) -> None:
         message = self._link.get(IDLE_S if not self.session.due(self._settings.worker.commit_s) else 0.0)

@@ -111,7 +111,11 @@ class Access:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o600)
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            self._db.executescript(f"{_PRAGMAS} {_SCHEMA}")
+            try:
+                self._db.executescript(f"{_PRAGMAS} {_SCHEMA}")
+            except BaseException:
+                self._db.close()
+                raise
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"the access book {path} can't be opened ({error}): check its folder's rights") from None
 

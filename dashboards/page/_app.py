@@ -69,9 +69,9 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         page.hub.attach(asyncio.get_running_loop())
-        live.start(page.hub.from_thread_message, page.hub.from_thread_link)
         ticking = asyncio.create_task(page.parts.run())
         try:
+            live.start(page.hub.from_thread_message, page.hub.from_thread_link)
             yield
         finally:
             ticking.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -46,14 +47,15 @@ def add(
     except ValueError:
         raise typer.BadParameter(f"{role} is no role: use wearer, clinician or program") from None
     secret = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if password else None
-    book = _book(data_dir)
-    book.add_actor(name, known, wearer, secret)
+    with _book(data_dir) as book:
+        book.add_actor(name, known, wearer, secret)
     _say(f"{name} is known as {known}{f' of {wearer}' if wearer else ''}")
 
 
 def remove(name: _NAME, data_dir: Annotated[Path | None, DATA_DIR] = None) -> None:
     """Remove a person or program; what they had open ends at once."""
-    _book(data_dir).remove_actor(name)
+    with _book(data_dir) as book:
+        book.remove_actor(name)
     _say(f"{name} is removed")
 
 
@@ -66,7 +68,8 @@ def token(
 
     Example:  sagittal access token homeassistant --days 90
     """
-    _say(_book(data_dir).token(name, days))
+    with _book(data_dir) as book:
+        _say(book.token(name, days))
 
 
 def pair(wearer: _WEARER, data_dir: Annotated[Path | None, DATA_DIR] = None) -> None:
@@ -85,7 +88,8 @@ def consent(
 
     Example:  sagittal access consent --wearer w1 --to dr-c
     """
-    _book(data_dir).give_consent(wearer, to, CONSENT_TEXT)
+    with _book(data_dir) as book:
+        book.give_consent(wearer, to, CONSENT_TEXT)
     _say(f"{to} may look at {wearer} until it is withdrawn")
 
 
@@ -95,7 +99,8 @@ def withdraw(
     data_dir: Annotated[Path | None, DATA_DIR] = None,
 ) -> None:
     """Take a consent back; it works at once."""
-    _book(data_dir).withdraw_consent(wearer, to)
+    with _book(data_dir) as book:
+        book.withdraw_consent(wearer, to)
     _say(f"{to} may no longer look at {wearer}")
 
 
@@ -104,15 +109,17 @@ def audit(
     data_dir: Annotated[Path | None, DATA_DIR] = None,
 ) -> None:
     """Print who looked at what, oldest first."""
-    for row in _book(data_dir).audit(wearer):
+    with _book(data_dir) as book:
+        rows = book.audit(wearer)
+    for row in rows:
         when = datetime.fromtimestamp(row.t, UTC).isoformat(timespec="seconds")
         _say(f"{when}  {row.actor}  {row.action}  {row.wearer or '-'}  {row.outcome}")
 
 
-def _book(data_dir: Path | None) -> Access:
+def _book(data_dir: Path | None) -> closing[Access]:
     from dashboards.page import Access
 
-    return Access(with_broker(None, data_dir).data_dir / "access.sqlite")
+    return closing(Access(with_broker(None, data_dir).data_dir / "access.sqlite"))
 
 
 def _say(text: str) -> None:
