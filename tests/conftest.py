@@ -8,7 +8,9 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import pytest
 from hypothesis import settings as hypothesis_settings
@@ -55,6 +57,33 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait(10)
+
+
+class Closes(Protocol):
+    """Whatever must be closed."""
+
+    def close(self) -> None: ...
+
+
+_T = TypeVar("_T", bound=Closes)
+
+
+class Keep:
+    """Takes what a test opens and closes it when the test ends, however it ends."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+
+    def __call__(self, opened: _T) -> _T:
+        self._stack.callback(opened.close)
+        return opened
+
+
+@pytest.fixture
+def keep() -> Iterator[Keep]:
+    """`store = keep(Store(...))`: closed at the test's end."""
+    with ExitStack() as stack:
+        yield Keep(stack)
 
 
 @pytest.fixture(scope="session")

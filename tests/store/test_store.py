@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from sagittal.names import PostureLabel, Site
 from sagittal.protocols import Reader
 from sagittal.results import Angles, Event, Exposure, GapMark, Minute, Posture, Result, Walk
 from sagittal.units import NS_PER_S
+from tests.conftest import Keep
 
 BOOT = b"\1" * 8
 
@@ -66,14 +68,14 @@ def path(tmp_path: Path) -> Path:
 
 
 def content(path: Path) -> dict[str, list[tuple[object, ...]]]:
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
         return {table: db.execute(f"SELECT * FROM {table}").fetchall() for table in ("posture", "document")}
 
 
-def test_what_was_committed_is_read_back_the_same(path: Path) -> None:
-    store = Store(path, "a")
+def test_what_was_committed_is_read_back_the_same(path: Path, keep: Keep) -> None:
+    store = keep(Store(path, "a"))
     rows = store.commit(Commit(results=results(), states={"w1": (b"state", b"parts")}, marks=[mark(0), mark(1)]))
-    reader: Reader = open_reader(path)
+    reader: Reader = keep(open_reader(path))
     assert reader.wearers() == ["w1", "w2"]
     assert list(reader.results("w1", "posture", 0, 10 * NS_PER_S)) == [posture(1), posture(2)]
     assert list(reader.results("w1", "posture", 0, 2 * NS_PER_S)) == [posture(1)]
@@ -87,37 +89,35 @@ def test_what_was_committed_is_read_back_the_same(path: Path) -> None:
     (stream,) = store.streams()
     assert (stream.cursor, stream.samples, stream.blocks, stream.boots) == (Cursor(BOOT, 1), 100, 2, frozenset({BOOT}))
     reader.close()
-    reader.close()
-    store.close()
 
 
-def test_writing_twice_changes_nothing_and_a_later_version_replaces(path: Path) -> None:
-    store = Store(path, "a")
+def test_writing_twice_changes_nothing_and_a_later_version_replaces(path: Path, keep: Keep) -> None:
+    store = keep(Store(path, "a"))
     store.commit(Commit(results=results()))
     before = content(path)
     store.commit(Commit(results=results()))
     assert content(path) == before
     store.commit(Commit(results=[("w1", walk(1, 12))]))
-    reader = open_reader(path)
+    reader = keep(open_reader(path))
     assert list(reader.results("w1", "walk", 0, 2 * NS_PER_S)) == [walk(1, 12)]
 
 
-def test_reading_pages_through_more_rows_than_one_fetch(path: Path) -> None:
-    store = Store(path, "a")
+def test_reading_pages_through_more_rows_than_one_fetch(path: Path, keep: Keep) -> None:
+    store = keep(Store(path, "a"))
     events: list[tuple[str, Result]] = [
         ("w1", Event(t_ns=i // 3, event="note", key=f"{i % 3}", version="1")) for i in range(4500)
     ]
     store.commit(Commit(results=[("w1", posture(i)) for i in range(4500)]))
     store.commit(Commit(results=events))
-    reader = open_reader(path)
+    reader = keep(open_reader(path))
     assert [one.t_ns for one in reader.results("w1", "posture", 0, 10**18) if isinstance(one, Posture)] == [
         i * NS_PER_S for i in range(4500)
     ]
     assert list(reader.results("w1", "event", 0, 10**18)) == [result for _, result in events]
 
 
-def test_a_commit_that_fails_leaves_nothing_behind(path: Path) -> None:
-    store = Store(path, "a")
+def test_a_commit_that_fails_leaves_nothing_behind(path: Path, keep: Keep) -> None:
+    store = keep(Store(path, "a"))
     store.commit(Commit(results=[("w1", posture(1))], marks=[mark(0)]))
     before = content(path)
     bad = replace(posture(2), flexion_deg=float("nan"))
@@ -130,16 +130,16 @@ def test_a_commit_that_fails_leaves_nothing_behind(path: Path) -> None:
     assert store.streams()[0].cursor == Cursor(BOOT, 0)
 
 
-def test_a_second_worker_takes_over_and_the_first_can_commit_no_more(path: Path) -> None:
-    first = Store(path, "a")
-    second = Store(path, "b")
+def test_a_second_worker_takes_over_and_the_first_can_commit_no_more(path: Path, keep: Keep) -> None:
+    first = keep(Store(path, "a"))
+    second = keep(Store(path, "b"))
     with pytest.raises(StoreError, match="another worker"):
         first.commit(Commit(results=results()))
     second.commit(Commit(results=results()))
 
 
-def test_the_outbox_keeps_rows_until_every_reader_has_them(path: Path) -> None:
-    store = Store(path, "a")
+def test_the_outbox_keeps_rows_until_every_reader_has_them(path: Path, keep: Keep) -> None:
+    store = keep(Store(path, "a"))
     assert store.position("mqtt") == 0
     store.commit(Commit(results=results()))
     assert store.position("late") == 8
@@ -153,40 +153,39 @@ def test_the_outbox_keeps_rows_until_every_reader_has_them(path: Path) -> None:
     assert [row.id for row in store.outbox(0, 100)] == [9], "ids never repeat"
 
 
-def test_old_seconds_go_and_minutes_stay(path: Path) -> None:
-    store = Store(path, "a")
+def test_old_seconds_go_and_minutes_stay(path: Path, keep: Keep) -> None:
+    store = keep(Store(path, "a"))
     store.commit(Commit(results=results()))
     store.forget(2 * NS_PER_S + 86_400 * NS_PER_S, 1, [])
-    reader = open_reader(path)
+    reader = keep(open_reader(path))
     assert list(reader.results("w1", "posture", 0, 10**18)) == [posture(2)]
     assert reader.latest("w1", "minute") is not None
 
 
-def test_a_reader_too_far_behind_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_too_far_behind_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: Keep) -> None:
     monkeypatch.setattr("analytics.store._writer._OUTBOX_ROWS", 3)
-    store = Store(tmp_path / "store.sqlite", "w")
+    store = keep(Store(tmp_path / "store.sqlite", "w"))
     store.position("late")
     store.commit(Commit(results=[("w1", posture(second)) for second in range(10)]))
     assert store.forget(0, 90, ["late"]) == 7
     assert [row.id for row in store.outbox(0, 100)] == [8, 9, 10]
     store.commit(Commit(positions={"late": 10}))
     assert store.forget(0, 90, ["late"]) == 0
-    store.close()
 
 
-def test_commands_and_devices_are_remembered(path: Path) -> None:
-    store = Store(path, "a")
+def test_commands_and_devices_are_remembered(path: Path, keep: Keep) -> None:
+    store = keep(Store(path, "a"))
     store.commit(
         Commit(commands=[("command-1", "w1", 5)], devices={("w1", "lower_back"): (b'{"state":"streaming"}', 77)})
     )
     assert store.command_seen("command-1")
     assert not store.command_seen("command-2")
-    reader = open_reader(path)
+    reader = keep(open_reader(path))
     assert reader.devices("w1") == {"lower_back": {"state": "streaming", "seen_ns": 77}}
 
 
-def test_erasing_leaves_no_byte_and_tells_the_worker(path: Path) -> None:
-    store = Store(path, "a")
+def test_erasing_leaves_no_byte_and_tells_the_worker(path: Path, keep: Keep) -> None:
+    store = keep(Store(path, "a"))
     odd = Event(t_ns=1, event="note", key="", text="zebra-in-the-attic", version="1")
     store.commit(
         Commit(
@@ -200,15 +199,15 @@ def test_erasing_leaves_no_byte_and_tells_the_worker(path: Path) -> None:
         store.commit(Commit(results=results()))
     assert caught.value.wearers == {"w1"}
     store.commit(Commit(results=[("w2", posture(3))]))
-    reader = open_reader(path)
+    reader = keep(open_reader(path))
     assert reader.wearers() == ["w2"]
     store.close()
     reader.close()
     assert not any(b"zebra" in file.read_bytes() for file in path.parent.iterdir())
 
 
-def test_only_what_is_new_of_a_state_is_written(path: Path) -> None:
-    store = Store(path, "a")
+def test_only_what_is_new_of_a_state_is_written(path: Path, keep: Keep) -> None:
+    store = keep(Store(path, "a"))
     log = path.with_name(path.name + "-wal")
     large = [bytes([n]) * 10_000 for n in range(40)]
     store.commit(Commit(states={"w1": large}))
@@ -221,22 +220,20 @@ def test_only_what_is_new_of_a_state_is_written(path: Path) -> None:
     assert store.state("w3") is None
     assert before > 400_000
     assert log.stat().st_size - before < 300_000
-    store.close()
 
 
-def test_a_reader_beside_a_writer_sees_only_whole_commits(path: Path) -> None:
-    store = Store(path, "a")
+def test_a_reader_beside_a_writer_sees_only_whole_commits(path: Path, keep: Keep) -> None:
+    store = keep(Store(path, "a"))
     store.commit(Commit(results=[("w1", posture(0))]))
     done = threading.Event()
     torn: list[int] = []
 
     def read() -> None:
-        reader = open_reader(path)
+        reader = keep(open_reader(path))
         while not done.is_set():
             count = len(list(reader.results("w1", "posture", 0, 10**18)))
             if count % 10 != 1:
                 torn.append(count)
-        reader.close()
 
     thread = threading.Thread(target=read)
     thread.start()
@@ -265,7 +262,7 @@ def test_a_damaged_store_is_refused_and_left_alone(path: Path, rubbish: bytes) -
 
 def test_a_store_of_a_later_version_is_refused(path: Path) -> None:
     Store(path, "a").close()
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA user_version=99")
     with pytest.raises(StoreError, match="update this program"):
         Store(path, "a")
@@ -273,13 +270,13 @@ def test_a_store_of_a_later_version_is_refused(path: Path) -> None:
         open_reader(path)
 
 
-def test_a_store_of_the_first_layout_is_brought_up_to_date_and_keeps_its_rows(path: Path) -> None:
+def test_a_store_of_the_first_layout_is_brought_up_to_date_and_keeps_its_rows(path: Path, keep: Keep) -> None:
     row = Posture(t_ns=5, posture=PostureLabel.SITTING, since_ns=1, confidence=0.5, flexion_deg=3.0, version="1")
-    store = Store(path, "a")
+    store = keep(Store(path, "a"))
     store.commit(Commit(results=[("w1", row)]))
     store.close()
     new = ("lumbar_rotation_deg", "lumbar_rotation_error_deg", "lumbar_rotation_reason")
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
         for column in new:
             db.execute(f"ALTER TABLE posture DROP COLUMN {column}")
         db.execute("PRAGMA user_version=1")
@@ -287,9 +284,8 @@ def test_a_store_of_the_first_layout_is_brought_up_to_date_and_keeps_its_rows(pa
         open_reader(path)
     Store(path, "a").close()
     Store(path, "a").close()
-    reader = open_reader(path)
+    reader = keep(open_reader(path))
     assert list(reader.results("w1", "posture", 0, 10)) == [row]
-    reader.close()
 
 
 def test_a_folder_that_is_a_file_is_one_clear_line(tmp_path: Path) -> None:
@@ -324,10 +320,10 @@ except StoreError as error:
 """
 
 
-def test_a_full_disk_stops_with_one_line_and_keeps_what_was_committed(path: Path) -> None:
+def test_a_full_disk_stops_with_one_line_and_keeps_what_was_committed(path: Path, keep: Keep) -> None:
     done = subprocess.run([sys.executable, "-c", FULL, str(path)], capture_output=True, text=True, check=True)
     committed, newlines, said = done.stdout.split(" ", 2)
     assert newlines == "0"
     assert "store" in said
-    reader = open_reader(path)
+    reader = keep(open_reader(path))
     assert len(list(reader.results("w1", "event", 0, 10**18))) == int(committed) > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +17,12 @@ from sagittal.messages import Command, DeviceHealth, DeviceState, SilenceReason
 from sagittal.names import Site
 from sagittal.results import Event, Posture
 from sagittal.settings import Settings, Worker
+from tests.conftest import Keep
 from tests.worker.fakes import BOOT_A, POISON, START_NS, SumPipeline, block, stream
 
 PLACE = ("w1", Site.LOWER_BACK)
+Begin = Callable[..., tuple[Store, Session]]
+"""A worker's store, and its session over it: settings, pipeline, clock."""
 
 
 class Clock:
@@ -33,10 +37,16 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path)
 
 
-def begin(settings: Settings, pipeline: SumPipeline | None = None, clock: Clock | None = None) -> tuple[Store, Session]:
-    worker = f"worker-{random.random()}"
-    store = Store(settings.store_path, worker)
-    return store, Session(store, settings, pipeline or SumPipeline(), worker, clock or Clock())
+@pytest.fixture
+def begin(keep: Keep) -> Begin:
+    def begun(
+        settings: Settings, pipeline: SumPipeline | None = None, clock: Clock | None = None
+    ) -> tuple[Store, Session]:
+        worker = f"worker-{random.random()}"
+        store = keep(Store(settings.store_path, worker))
+        return store, Session(store, settings, pipeline or SumPipeline(), worker, clock or Clock())
+
+    return begun
 
 
 def give(session: Session, *blocks: Block) -> None:
@@ -51,7 +61,7 @@ def postures(settings: Settings) -> list[tuple[int, float | None, float | None]]
     return [(one.t_ns, one.flexion_deg, one.lateral_deg) for one in rows]
 
 
-def test_results_and_mark_are_told_only_after_they_are_committed(settings: Settings) -> None:
+def test_results_and_mark_are_told_only_after_they_are_committed(settings: Settings, keep: Keep, begin: Begin) -> None:
     store, session = begin(settings)
     give(session, *stream(5))
     assert [mark.boot_id for _, mark in session.marks()] == [None]
@@ -63,11 +73,13 @@ def test_results_and_mark_are_told_only_after_they_are_committed(settings: Setti
     assert len(told.live) == 5
     assert [row.id for row in store.outbox(0, 10)] == [1, 2]
     assert postures(settings) == [(START_NS, 100.0, 4950.0), (START_NS + 10**9, 100.0, 14950.0)]
-    assert open_reader(settings.store_path).samples() == 250
+    assert keep(open_reader(settings.store_path)).samples() == 250
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_deaths_and_disorder_change_no_result(settings: Settings, tmp_path: Path, seed: int) -> None:
+def test_deaths_and_disorder_change_no_result(
+    settings: Settings, tmp_path: Path, seed: int, keep: Keep, begin: Begin
+) -> None:
     calm = Settings(data_dir=tmp_path / "calm")
     _, session = begin(calm)
     blocks = stream(60)
@@ -87,10 +99,10 @@ def test_deaths_and_disorder_change_no_result(settings: Settings, tmp_path: Path
                 mark = told.marks[0][1].seq if told.marks else mark
         # The worker dies here: what it has not committed is gone.
     assert postures(settings) == postures(calm)
-    assert open_reader(settings.store_path).samples() == 3000
+    assert keep(open_reader(settings.store_path)).samples() == 3000
 
 
-def test_a_commit_is_due_a_second_after_the_first_change(settings: Settings) -> None:
+def test_a_commit_is_due_a_second_after_the_first_change(settings: Settings, begin: Begin) -> None:
     clock = Clock()
     _, session = begin(settings, clock=clock)
     assert not session.due(1.0)
@@ -103,7 +115,7 @@ def test_a_commit_is_due_a_second_after_the_first_change(settings: Settings) -> 
     assert not session.due(1.0)
 
 
-def test_a_hole_that_lasts_is_asked_for_and_then_less_often(settings: Settings) -> None:
+def test_a_hole_that_lasts_is_asked_for_and_then_less_often(settings: Settings, begin: Begin) -> None:
     clock = Clock()
     _, session = begin(settings, clock=clock)
     give(session, block(0, head=True), block(2))
@@ -120,7 +132,9 @@ def test_a_hole_that_lasts_is_asked_for_and_then_less_often(settings: Settings) 
     assert session.wanted() == set()
 
 
-def test_a_head_that_counts_what_is_here_is_answered_with_the_mark_once_it_is_on_disk(settings: Settings) -> None:
+def test_a_head_that_counts_what_is_here_is_answered_with_the_mark_once_it_is_on_disk(
+    settings: Settings, begin: Begin
+) -> None:
     clock = Clock()
     _, session = begin(settings, clock=clock)
     gap = Gap(GapReason.OVERRUN, 100, 10**9, block(1).cursor)
@@ -133,7 +147,7 @@ def test_a_head_that_counts_what_is_here_is_answered_with_the_mark_once_it_is_on
     assert (mark.cursor, mark.run, mark.want) == (block(1).cursor, block(0).cursor, True)
 
 
-def test_a_stream_that_begins_in_the_middle_asks_for_everything(settings: Settings) -> None:
+def test_a_stream_that_begins_in_the_middle_asks_for_everything(settings: Settings, begin: Begin) -> None:
     _, session = begin(settings)
     one = block(7)
     assert session.take_block("w1", "lower_back", encode_block(one)) == PLACE
@@ -156,7 +170,7 @@ RUBBISH = [
 ]
 
 
-def test_rubbish_is_counted_and_harms_nothing(settings: Settings) -> None:
+def test_rubbish_is_counted_and_harms_nothing(settings: Settings, begin: Begin) -> None:
     _, session = begin(settings)
     for seq, rubbish in enumerate(RUBBISH):
         give(session, block(seq, head=seq == 0))
@@ -169,19 +183,23 @@ def test_rubbish_is_counted_and_harms_nothing(settings: Settings) -> None:
     assert len(postures(settings)) == len(RUBBISH) // 2
 
 
-def test_a_block_that_breaks_the_pipeline_costs_the_state_not_the_worker(settings: Settings) -> None:
+def test_a_block_that_breaks_the_pipeline_costs_the_state_not_the_worker(
+    settings: Settings, keep: Keep, begin: Begin
+) -> None:
     _, session = begin(settings)
     give(session, *stream(4), block(4, value=POISON), *[block(seq) for seq in range(5, 10)])
     told = session.commit({})
     assert session.failures == 1
     assert told.marks[0][1].seq == 9
-    event = open_reader(settings.store_path).latest("w1", "event")
+    event = keep(open_reader(settings.store_path)).latest("w1", "event")
     assert isinstance(event, Event)
     assert event.key == "pipeline_failed"
 
 
 @pytest.mark.parametrize("state", [b"rubbish", b"{}", b"[]", b"\xff\xfe"])
-def test_a_state_of_another_version_is_dropped_with_a_note(settings: Settings, state: bytes) -> None:
+def test_a_state_of_another_version_is_dropped_with_a_note(
+    settings: Settings, state: bytes, keep: Keep, begin: Begin
+) -> None:
     store, session = begin(settings)
     give(session, *stream(3))
     session.commit({})
@@ -191,12 +209,12 @@ def test_a_state_of_another_version_is_dropped_with_a_note(settings: Settings, s
     _, session = begin(settings)
     give(session, block(3))
     session.commit({})
-    event = open_reader(settings.store_path).latest("w1", "event")
+    event = keep(open_reader(settings.store_path)).latest("w1", "event")
     assert isinstance(event, Event)
     assert event.key == "state_dropped"
 
 
-def test_a_command_is_carried_out_once(settings: Settings) -> None:
+def test_a_command_is_carried_out_once(settings: Settings, begin: Begin) -> None:
     command = Command(id="12345678", t_ns=START_NS, wearer="w1", verb="calibrate")
     for _ in range(2):
         store, session = begin(settings)
@@ -209,7 +227,7 @@ def test_a_command_is_carried_out_once(settings: Settings) -> None:
         store.close()
 
 
-def test_a_dead_bridge_silences_its_own_wearables(settings: Settings) -> None:
+def test_a_dead_bridge_silences_its_own_wearables(settings: Settings, keep: Keep, begin: Begin) -> None:
     _, session = begin(settings)
     health = DeviceHealth(
         t_ns=1, device="d", site=Site.LOWER_BACK, driver="x", state=DeviceState.STREAMING, bridge="b1"
@@ -222,12 +240,12 @@ def test_a_dead_bridge_silences_its_own_wearables(settings: Settings) -> None:
     assert (silent.state, silent.reason) == (DeviceState.OFFLINE, SilenceReason.BRIDGE_GONE)
     assert session.bridge_gone("b1", only=False) == []
     session.commit({})
-    reader = open_reader(settings.store_path)
+    reader = keep(open_reader(settings.store_path))
     assert reader.devices("w1")["lower_back"]["reason"] == "bridge_gone"
     assert reader.devices("w2")["lower_back"]["state"] == "streaming"
 
 
-def test_erasing_beside_a_running_worker_takes_what_it_holds_too(settings: Settings) -> None:
+def test_erasing_beside_a_running_worker_takes_what_it_holds_too(settings: Settings, keep: Keep, begin: Begin) -> None:
     _, session = begin(settings)
     give(session, *stream(4), *stream(4, wearer="w2"))
     session.commit({})
@@ -235,13 +253,13 @@ def test_erasing_beside_a_running_worker_takes_what_it_holds_too(settings: Setti
     erase_wearer(settings.store_path, "w1")
     told = session.commit({})
     assert [place[0] for place, _ in told.marks] == ["w2"]
-    assert open_reader(settings.store_path).wearers() == ["w2"]
+    assert keep(open_reader(settings.store_path)).wearers() == ["w2"]
     give(session, block(5, head=True))
     session.commit({})
-    assert open_reader(settings.store_path).samples("w1") == 50
+    assert keep(open_reader(settings.store_path)).samples("w1") == 50
 
 
-def test_a_recording_holds_every_block_once_whatever_a_crash_left(settings: Settings) -> None:
+def test_a_recording_holds_every_block_once_whatever_a_crash_left(settings: Settings, begin: Begin) -> None:
     settings = settings.model_copy(update={"worker": Worker(recordings_days=3)})
     _, session = begin(settings)
     give(session, *stream(4))
@@ -257,7 +275,7 @@ def test_a_recording_holds_every_block_once_whatever_a_crash_left(settings: Sett
     assert len(blocks) == 6
 
 
-def test_a_repetition_has_the_mark_told_again(settings: Settings) -> None:
+def test_a_repetition_has_the_mark_told_again(settings: Settings, begin: Begin) -> None:
     clock = Clock()
     _, session = begin(settings, clock=clock)
     give(session, *stream(3))
