@@ -8,6 +8,7 @@ and how much memory a worker takes and gains over a day. Exit status 1 where a l
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import subprocess
 import sys
@@ -49,6 +50,7 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=24.0, help="simulated hours of the memory run (24)")
     parser.add_argument("--only", choices=("cpu", "memory"), help="one part alone")
     wish = parser.parse_args()
+    gc.freeze()  # as the worker and `sagittal analyze` do
     kept: list[bool] = []
     if wish.only != "memory":
         for name in FEEDS:

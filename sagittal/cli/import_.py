@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -48,6 +49,7 @@ def import_(
     found = find_recordings(folder, wearer=wearer, zone=zone, start=_moment(start, zone), points=_points(point or []))
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     importing = Importing(settings)
+    gc.freeze()  # what was imported stays
     console = Console(stderr=True, highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from pathlib import Path
 from typing import Annotated
@@ -30,5 +31,6 @@ def worker(broker: Annotated[str | None, BROKER] = None, data_dir: Annotated[Pat
     from analytics.worker import Worker
 
     working = Worker(settings)
+    gc.freeze()  # what was imported stays
     with Stopping(working.stop):
         working.run(_SUPERVISED_PATIENCE_S if is_supervised() else _PATIENCE_S)
