@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
-from itertools import pairwise
+from operator import lt
 
 from sagittal.errors import BlockError
 from sagittal.names import Site, check_name
@@ -256,5 +256,5 @@ def _check_offsets(block: Block) -> None:
     if len(block.offsets_ns) != block.n * 4:
         raise _refuse(block, f"offsets_ns has {len(block.offsets_ns)} bytes; {block.n} samples need {block.n * 4}")
     offsets = _little_endian("I", block.offsets_ns)
-    if offsets[0] != 0 or any(b <= a for a, b in pairwise(offsets)):
+    if offsets[0] != 0 or not all(map(lt, offsets, offsets[1:])):
         raise _refuse(block, "offsets_ns must rise strictly from 0")

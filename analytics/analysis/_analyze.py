@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import heapq
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -15,9 +15,10 @@ from pydantic import ValidationError
 
 from analytics._window import FloatArray
 from analytics.analysis._quality import quality
-from analytics.analysis._recording import Checked, SensorRecording, blocks_of, check
+from analytics.analysis._recording import Checked, SensorRecording, blocks_of_checked, check
 from analytics.compensation import Assessment, GaitEvidence
 from analytics.pipeline import VERSION, State, assessed, finish, initial_state, steps
+from sagittal.blocks import Block
 from sagittal.errors import RecordingError, SettingsError
 from sagittal.names import PRIMARY_SITES, Site, check_site
 from sagittal.results import NOTICE, Event, InitialContact, Posture, Result, Walk
@@ -87,7 +88,7 @@ def analyze(
     sites, lead = _sites(sensors)
     checked = {site: check(recording, site) for site, recording in sites.items()}
     axis = _axis(checked)
-    results, state = _through_pipeline(sites, lead, axis, _profile(height_m, sensor_height_m))
+    results, state = _through_pipeline(checked, lead, axis, _profile(height_m, sensor_height_m))
     judged = assessed(state)
     bouts = _bouts(results, axis)
     return Analysis(
@@ -110,8 +111,8 @@ class _Axis:
 
     origin_s: float
 
-    def blocks(self, recording: SensorRecording, site: Site) -> Any:
-        return blocks_of(recording, site, origin_s=self.origin_s, base_ns=_BASE_NS)
+    def blocks(self, recording: Checked, site: Site) -> Iterator[Block]:
+        return blocks_of_checked(recording, site, origin_s=self.origin_s, base_ns=_BASE_NS)
 
     def seconds(self, t_ns: int) -> float:
         return round((t_ns - _BASE_NS) / NS_PER_S + self.origin_s, 6)
@@ -139,8 +140,8 @@ def gait_evidence(sensors: Mapping[str, SensorRecording]) -> GaitEvidence:
     Raises as `analyze` does.
     """
     sites, lead = _sites(sensors)
-    axis = _axis({site: check(one, site) for site, one in sites.items()})
-    _, state = _through_pipeline(sites, lead, axis, _profile(None, None))
+    checked = {site: check(one, site) for site, one in sites.items()}
+    _, state = _through_pipeline(checked, lead, _axis(checked), _profile(None, None))
     return state.compensation.whole
 
 
@@ -154,7 +155,7 @@ def _sites(sensors: Mapping[str, SensorRecording]) -> tuple[dict[Site, SensorRec
 
 
 def _through_pipeline(
-    sites: Mapping[Site, SensorRecording], lead: Site, axis: _Axis, profile: Wearer
+    sites: Mapping[Site, Checked], lead: Site, axis: _Axis, profile: Wearer
 ) -> tuple[list[Result], State]:
     """Results in order, and the state behind the last; of blocks that end together the leading site's is last."""
     state = initial_state(profile)

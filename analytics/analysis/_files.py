@@ -45,12 +45,20 @@ def _from_csv(path: Path) -> SensorRecording:
     if not lines:
         raise RecordingError(f"{path} holds no samples below its header")
     try:
-        table = np.loadtxt(lines, delimiter=",", ndmin=2, converters=_number)
+        table = _numbers(lines)
     except ValueError as error:
         raise RecordingError(f"{path} holds something that is no number: {error}") from None
     if table.shape[1] != len(HEADER.split(",")):
         raise RecordingError(f"{path} has {table.shape[1]} columns, {len(HEADER.split(','))} are needed: {HEADER}")
     return SensorRecording(time_s=table[:, 0], acc=table[:, 1:4], gyr=table[:, 4:])
+
+
+def _numbers(lines: list[str]) -> FloatArray:
+    """(n, columns); cell by cell, which takes longer, only where some are empty."""
+    try:
+        return np.loadtxt(lines, delimiter=",", ndmin=2)
+    except ValueError:
+        return np.loadtxt(lines, delimiter=",", ndmin=2, converters=_number)
 
 
 def _number(cell: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -23,11 +24,10 @@ _CLIPS_ABOVE = {"acc": 15.0, "gyr": 3.0}
 
 def quality(one: Checked) -> dict[str, Any]:
     """One sensor's quality, as plain data; None where nothing can be said."""
-    time_s = one.time_s[one.good]
+    time_s, acc, gyr = one.usable
     step = np.diff(time_s)
     bridged, restart = threshold("gap.bridged_s"), threshold("gap.restart_s")
     usual = 1.5 * one.dt_s
-    acc, gyr = one.acc[one.good], one.gyr[one.good]
     still = np.linalg.norm(gyr, axis=1) < _RESTING_RADPS
     rest = float(np.median(np.linalg.norm(acc[still], axis=1))) if still.any() else None
     share = None if rest is None else rest / STANDARD_GRAVITY_MPS2
@@ -40,16 +40,21 @@ def quality(one: Checked) -> dict[str, Any]:
         "gaps_bridged": int(((step > usual) & (step <= bridged)).sum()),
         "gaps": int(((step > bridged) & (step <= restart)).sum()),
         "gaps_restarted": int((step > restart).sum()),
-        "stuck_s": round(_stuck_rows(np.hstack((acc, gyr)), round(_STUCK_S / one.dt_s)) * one.dt_s, 3),
+        "stuck_s": round(_stuck_rows((*acc.T, *gyr.T), round(_STUCK_S / one.dt_s)) * one.dt_s, 3),
         "clipped_rows": _clipped_rows(acc, _CLIPS_ABOVE["acc"]) + _clipped_rows(gyr, _CLIPS_ABOVE["gyr"]),
         "rest_mps2": None if rest is None else round(rest, 3),
         "rescaled": share is not None and abs(1.0 / share - 1.0) > RESCALED_BEYOND,
     }
 
 
-def _stuck_rows(values: FloatArray, least: int) -> int:
-    """Rows in runs of at least `least` in which nothing changes."""
-    same = np.concatenate(([False], (np.diff(values, axis=0) == 0).all(axis=1)))
+def _stuck_rows(values: Iterable[FloatArray], least: int) -> int:
+    """Rows in runs of at least `least` in which no axis changes."""
+    first, *others = values
+    same = np.concatenate(([False], first[1:] == first[:-1]))
+    for axis in others:
+        if not same.any():
+            return 0
+        same[1:] &= axis[1:] == axis[:-1]
     return int(sum(length + 1 for length in _runs(same) if length + 1 >= least))
 
 
@@ -58,8 +63,9 @@ def _clipped_rows(values: FloatArray, above: float) -> int:
     total = 0
     for axis in values.T:
         for extreme in (float(axis.max()), float(axis.min())):
-            if abs(extreme) > above:
-                total += int(sum(n for n in _runs(axis == extreme) if n >= _CLIPPED_ROWS))
+            at = axis == extreme
+            if abs(extreme) > above and np.count_nonzero(at) >= _CLIPPED_ROWS:
+                total += int(sum(n for n in _runs(at) if n >= _CLIPPED_ROWS))
     return total
 
 

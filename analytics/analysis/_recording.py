@@ -52,9 +52,15 @@ class Checked:
     good: BoolArray
 
     @property
+    def usable(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Time, acc and gyr of the good rows; no copy where all are."""
+        every = self.time_s, self.acc, self.gyr
+        return every if self.good.all() else (every[0][self.good], every[1][self.good], every[2][self.good])
+
+    @property
     def dt_s(self) -> float:
         """Usual time between samples."""
-        steps = np.diff(self.time_s[self.good])
+        steps = np.diff(self.usable[0])
         steps = steps[steps > 0]
         return float(np.median(steps)) if len(steps) else 0.01
 
@@ -71,17 +77,21 @@ def check(recording: SensorRecording, site: Site) -> Checked:
     acc, gyr = np.asarray(recording.acc, dtype=float), np.asarray(recording.gyr, dtype=float)
     if time_s.ndim != 1 or acc.shape != (len(time_s), 3) or gyr.shape != (len(time_s), 3):
         raise RecordingError(f"{site}: time_s must be (n,), acc and gyr (n, 3), with the same n")
-    good = np.isfinite(time_s) & np.isfinite(acc).all(axis=1) & np.isfinite(gyr).all(axis=1)
+    good = np.isfinite(time_s)
+    for axis in (*acc.T, *gyr.T):
+        good &= np.isfinite(axis)
     if good.sum() < 2:
         raise RecordingError(f"{site}: the recording holds {good.sum()} usable samples; two or more are needed")
-    length = float(np.median(np.linalg.norm(acc[good], axis=1)))
+    found = Checked(time_s, acc, gyr, good)
+    _, force, turning = found.usable
+    length = float(np.median(np.linalg.norm(force, axis=1)))
     if not 4.0 < length < 25.0:
         unit = "g: multiply by 9.80665" if 0.4 < length < 2.5 else "no unit that is known"
         raise RecordingError(f"{site}: acc has a median length of {length:.3g}; m/s² is needed, this looks like {unit}")
-    rate = np.linalg.norm(gyr[good], axis=1)
+    rate = np.linalg.norm(turning, axis=1)
     if float(np.percentile(rate, 99)) > _FASTEST_RADPS or float(np.median(rate)) > _TURNING_RADPS:
         raise RecordingError(f"{site}: gyr reaches {rate.max():.3g}; rad/s is needed, this looks like degrees a second")
-    return Checked(time_s, acc, gyr, good)
+    return found
 
 
 def blocks_of(
@@ -101,9 +111,15 @@ def blocks_of(
     RecordingError
         Where the recording can't be what it should be.
     """
-    found = check(recording, site)
+    return blocks_of_checked(check(recording, site), site, wearer=wearer, origin_s=origin_s, base_ns=base_ns)
+
+
+def blocks_of_checked(
+    found: Checked, site: Site, *, wearer: str = "recording", origin_s: float | None = None, base_ns: int = 0
+) -> Iterator[Block]:
+    """The same for a recording that is checked already."""
     rows = np.flatnonzero(found.good)
-    time_s, acc, gyr = found.time_s[rows], found.acc[rows], found.gyr[rows]
+    time_s, acc, gyr = found.usable
     origin_s = float(time_s[0]) if origin_s is None else origin_s
     t_ns = np.round((time_s - origin_s) * NS_PER_S).astype(np.int64) + base_ns
     acc_scale, gyr_scale = _scale(acc), _scale(gyr)
@@ -137,13 +153,14 @@ def blocks_of(
 def _cuts(t_ns: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
     """Where blocks begin and end: at a hundred samples, four seconds, and wherever time does not go on."""
     step = np.diff(t_ns)
-    breaks = set((np.flatnonzero((step <= 0) | (step > round(threshold("gap.bridged_s") * NS_PER_S))) + 1).tolist())
+    breaks = np.flatnonzero((step <= 0) | (step > round(threshold("gap.bridged_s") * NS_PER_S))) + 1
     start = 0
-    for index in range(1, len(t_ns) + 1):
-        full = index - start >= BLOCK_SAMPLES
-        if index == len(t_ns) or full or index in breaks or int(t_ns[index] - t_ns[start]) > MAX_BLOCK_NS:
-            yield start, index
-            start = index
+    for until in (*breaks.tolist(), len(t_ns)):
+        while start < until:
+            end = min(start + BLOCK_SAMPLES, until)
+            end = start + int(np.searchsorted(t_ns[start:end], t_ns[start] + MAX_BLOCK_NS, side="right"))
+            yield start, end
+            start = end
 
 
 def _gap(end_ns: int | None, t0_ns: int, dt_ns: int, lost: int) -> Gap | None:
