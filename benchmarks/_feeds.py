@@ -45,6 +45,13 @@ class Feed:
                 t0_ns = _START_NS + block.t0_ns + n * self.period_s * NS_PER_S
                 yield replace(block, t0_ns=t0_ns, seq=block.seq + n * len(self.blocks))
 
+    def recording(self, hours: float) -> SensorRecording:
+        """The same samples as a recording."""
+        repeats = round(hours * 3600 / self.period_s)
+        one_s = np.array([t_ns for block in self.blocks for t_ns in block.times_ns()]) / NS_PER_S
+        time_s = (one_s + self.period_s * np.arange(repeats)[:, None]).reshape(-1)
+        return SensorRecording(time_s, np.tile(self.acc, (repeats, 1)), np.tile(self.gyr, (repeats, 1)))
+
 
 @cache
 def feed(name: str) -> Feed:

@@ -20,9 +20,11 @@ from pathlib import Path
 import numpy as np
 import vqf
 
+from analytics import analyze
 from analytics.pipeline import initial_state, step, steps
 from benchmarks._feeds import FEEDS, Feed, feed
 from sagittal.codec import encode_block
+from sagittal.names import Site
 from sagittal.settings import Wearer
 
 MOST_VQF = 5.5
@@ -36,9 +38,10 @@ PEERS = (
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU seconds an hour costs as a recording, live, and in VQF alone; each live block's CPU and wall seconds."""
+    """CPU seconds of an hour as a recording, with `analyze` around it, live, and in VQF alone; of each live block."""
 
     recorded_s: float
+    analyzed_s: float
     vqf_s: float
     block_s: list[float]
     wall_s: list[float]
@@ -74,7 +77,12 @@ def cost(one: Feed) -> Cost:
     began = time.process_time()
     steps(initial_state(Wearer(id="bench")), blocks)
     recorded_s = time.process_time() - began
-    return Cost(recorded_s, min(_vqf_hour_s(one) for _ in range(3)), block_s, wall_s)
+    del blocks
+    recording = one.recording(1.0)
+    began = time.process_time()
+    analyze({str(Site.LOWER_BACK): recording})
+    analyzed_s = time.process_time() - began
+    return Cost(recorded_s, analyzed_s, min(_vqf_hour_s(one) for _ in range(3)), block_s, wall_s)
 
 
 def _vqf_hour_s(one: Feed) -> float:
@@ -91,7 +99,8 @@ def _cpu(name: str, found: Cost) -> list[bool]:
     live_s = sum(found.block_s)
     print(
         f"{name}: CPU per recorded hour {found.recorded_s:.2f} s = {found.recorded_s / found.vqf_s:.1f} x VQF alone "
-        f"({found.vqf_s:.3f} s); live, in blocks of 1 s, {live_s:.2f} s = {live_s / found.vqf_s:.1f} x: "
+        f"({found.vqf_s:.3f} s); from arrays with `analyze` {found.analyzed_s:.2f} s; "
+        f"live, in blocks of 1 s, {live_s:.2f} s = {live_s / found.vqf_s:.1f} x: "
         f"{p50:.2f} ms median, {p99:.1f} ms p99, {1000 * max(found.block_s):.0f} ms longest "
         f"(wall clock p99 {wall:.1f} ms)"
     )
