@@ -97,7 +97,7 @@ def from_dict(plain: Mapping[str, Any]) -> GaitState:
         quiet=int(plain["quiet"]),
         mounting=mounting_of.from_dict(plain["mounting"]),
         run=Run(
-            np.asarray(run["table"], dtype=float).reshape(-1, len(COLUMNS)),
+            np.asfortranarray(np.asarray(run["table"], dtype=float).reshape(-1, len(COLUMNS))),
             float(run["total"]),
             float(run["best"]),
             int(run["length"]),

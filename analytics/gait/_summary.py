@@ -23,6 +23,7 @@ from analytics.gait._table import (
     STRIDE,
     TURN,
     YAW,
+    chosen,
 )
 from analytics.gait._turns import straight
 
@@ -54,7 +55,7 @@ def contact_results(table: FloatArray) -> Contacts:
 
 def summarise(walk: Walk, turns: FloatArray, sensor_height_m: float, final: bool) -> Bout:
     """One bout from its contacts, its turns (rows, degrees) and the height of the sensor above the floor."""
-    table = np.asfortranarray(walk.table)
+    table = walk.table
     row, stride = table[:, ROW], table[:, STRIDE]
     valid = (stride > SHORTEST_STRIDE_S) & (stride <= LONGEST_STRIDE_S)
     valid[:2] = False  # These strides began before the bout.
@@ -122,7 +123,7 @@ def _stride_lengths(rows: FloatArray, sensor_height_m: float, usual_stride_s: fl
 def _lengths(
     table: FloatArray, valid: BoolArray, sensor_height_m: float, reasons: dict[str, str]
 ) -> tuple[float | None, float | None]:
-    rows = table[valid]
+    rows = chosen(table, valid)
     if not len(rows):
         return _no_length("no complete stride", reasons)
     left, right = _rise_by_leg(rows)
@@ -171,7 +172,7 @@ def _metrics(
         )
     )  # fmt: skip
     found["step_duration_s"] = step_s
-    rows = table[use]
+    rows = chosen(table, use)
     if len(rows) < 3:
         reasons.update({name: FEW_STRIDES.format(3) for name, value in found.items() if value is None})
         return found

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from analytics._window import GRID_HZ, FloatArray, IntArray
+from analytics._window import GRID_HZ, BoolArray, FloatArray, IntArray
 from analytics.gait._contacts import Steps, fine_rows
 from analytics.gait._signals import Signals
 
@@ -72,9 +72,10 @@ def log_odds(steps: Steps) -> FloatArray:
 def contact_table(signals: Signals, steps: Steps) -> FloatArray:
     """(n, columns) contacts in order of time, rows from the stretch's start; of their strides nothing yet.
 
-    Two humps may share one sharp rise: contacts closer than `APART_S` count once.
+    Two humps may share one sharp rise: contacts closer than `APART_S` count once. Every column lies in one piece, here
+    and in all tables made of this one: a long walk is gone through column by column.
     """
-    table = np.zeros((len(steps), len(COLUMNS)))
+    table = np.zeros((len(steps), len(COLUMNS)), order="F")
     row = fine_rows(signals, steps.row)
     table[:, ROW] = row
     table[:, SIDE] = steps.side
@@ -86,12 +87,17 @@ def contact_table(signals: Signals, steps: Steps) -> FloatArray:
     table[:, COHERENCE] = steps.coherence
     table[:, RHYTHM] = steps.rhythm
     apart = row[1:] - row[:-1] > APART_S * GRID_HZ
-    return table if apart.all() else table[np.concatenate(([True], apart))]
+    return table if apart.all() else chosen(table, np.concatenate(([True], apart)))
+
+
+def chosen(table: FloatArray, contacts: BoolArray) -> FloatArray:
+    """Some contacts of a table."""
+    return table.T.compress(contacts, axis=1).T
 
 
 def with_strides(signals: Signals, table: FloatArray, first: int, last: int) -> FloatArray:
     """Contacts `first` to `last` of a stretch's table with what needs the samples of the stride that ends at each."""
-    found = table[first:last].copy()
+    found = table[first:last].copy(order="F")
     if first == last:
         return found
     begin = max(first - 2, 0)
