@@ -1,7 +1,7 @@
 """Gait from one lower-back sensor: walking bouts, initial contacts with sides, cadence, length, speed, turns."""
 
 from analytics.gait._prepare import Prepared, gait_prepare
-from analytics.gait._results import Bout, Contacts, GaitResult, MountingKnown, Now, Turn
+from analytics.gait._results import Bout, Contacts, GaitResult, MountingKnown, Turn
 from analytics.gait._state import GaitState, from_dict, new_state, to_dict
 from analytics.gait._stream import gait_finish, gait_step
 
@@ -11,7 +11,6 @@ __all__ = [
     "GaitResult",
     "GaitState",
     "MountingKnown",
-    "Now",
     "Prepared",
     "Turn",
     "from_dict",

@@ -56,15 +56,6 @@ class Bout:
 
 
 @dataclass(frozen=True, slots=True)
-class Now:
-    """The provisional word on one second: walking or not, and the cadence."""
-
-    row: int
-    walking: bool
-    cadence_spm: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class MountingKnown:
     """The mounting after more walking: unit vectors in the sensor frame; `slipped` where the sensor has moved."""
 
@@ -75,4 +66,4 @@ class MountingKnown:
     slipped: bool
 
 
-GaitResult = Bout | Now | MountingKnown
+GaitResult = Bout | MountingKnown

@@ -16,7 +16,7 @@ from analytics._mounting import Mounting, angle_deg, no_mounting, unit
 from analytics._window import GRID_HZ, FloatArray, Window
 from analytics.gait._contacts import find_steps
 from analytics.gait._prepare import Prepared
-from analytics.gait._results import Bout, GaitResult, MountingKnown, Now
+from analytics.gait._results import Bout, GaitResult, MountingKnown
 from analytics.gait._runs import BEGINNING, BREAK_S, Run, Walk, feed, no_run, walk_of, walking_of
 from analytics.gait._signals import Level, Signals, level, local_mounting, signals
 from analytics.gait._state import GaitState
@@ -72,7 +72,7 @@ def gait_step(state: GaitState, second: Prepared) -> tuple[GaitState, list[GaitR
 
     Returns
     -------
-    The new state and what there is to say: always one `Now` first, then contacts, bouts and the mounting when decided.
+    The new state and what there is to say: bouts, with their contacts, and the mounting when decided.
 
     Raises
     ------
@@ -82,13 +82,12 @@ def gait_step(state: GaitState, second: Prepared) -> tuple[GaitState, list[GaitR
     if state.seconds and second.index != state.end:
         raise ValueError(f"this second starts at row {second.index}, row {state.end} was due: finish the segment first")
     end = second.index + GRID_HZ
-    results: list[GaitResult] = [Now(end, second.walking, second.cadence_spm)]
     state = _taken(state, second, end)
     if not _due(state, end):
-        return state, results
+        return state, []
     state, found = _analyse(state, end - int(DELAY_S * GRID_HZ))
     start, seconds = _needed(state.start, state.decided, state.seconds, end)
-    return evolve(state, start=start, seconds=seconds), [*results, *found]
+    return evolve(state, start=start, seconds=seconds), found
 
 
 def gait_finish(state: GaitState, rest: Window | None = None) -> tuple[GaitState, list[GaitResult]]:

@@ -13,7 +13,6 @@ from analytics.gait import (
     Bout,
     GaitResult,
     GaitState,
-    MountingKnown,
     Prepared,
     gait_finish,
     gait_prepare,
@@ -52,7 +51,6 @@ _Ready = tuple[Prepared, PosturePrepared]
 
 _RESTART_NS = round(threshold("gap.restart_s") * NS_PER_S)
 _HAPPENED = (Event, GapMark, Walk)
-_TELLING = (Bout, MountingKnown)
 _MARK_NS = 60 * NS_PER_S
 _MOST_TOGETHER = 60
 """Seconds that are filtered and prepared at once at most, so that memory stays small however long a block is."""
@@ -363,7 +361,7 @@ def _from_gait(
     compensation = _compensation.remember_bridged(state.compensation, hop)
     if compensation is not state.compensation:
         state = evolve(state, compensation=compensation)
-    if not said or not any(isinstance(one, _TELLING) for one in said):
+    if not said:
         return state, []
     second = _compensation.Second(state.gait, hop, fresh, partial(_extra.windows, state.extra), gait.mounting)
     compensation, judged, events = _compensation.listen(compensation, second, said, VERSION)
@@ -376,7 +374,7 @@ def _from_gait(
             state = evolve(state, open_walk=None if one.final else walk)
             results.append(walk)
             walks.append(Walking(walk.start_ns, walk.end_ns, round(walk.confidence, 3)))
-        elif isinstance(one, MountingKnown):
+        else:
             posture, moved = posture_mounting(
                 state.posture, one.forward, hop.start_ns, slipped=one.slipped, version=VERSION
             )
