@@ -6,6 +6,7 @@ that results depend on the samples alone, never on how they arrived.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -88,6 +89,27 @@ def gait_step(state: GaitState, second: Prepared) -> tuple[GaitState, list[GaitR
     state, found = _analyse(state, end - int(DELAY_S * GRID_HZ))
     start, seconds = _needed(state.start, state.decided, state.seconds, end)
     return evolve(state, start=start, seconds=seconds), found
+
+
+def gait_at_rest(state: GaitState, seconds: Sequence[Prepared]) -> int:
+    """How many of the seconds that follow are nothing but rest: nothing moves, and nothing is left to decide."""
+    if state.active or len(state.run.table) or (state.seconds and seconds[0].index != state.end):
+        return 0
+    return next((n for n, one in enumerate(seconds) if one.active), len(seconds))
+
+
+def gait_rest(state: GaitState, seconds: Sequence[Prepared]) -> tuple[GaitState, list[int]]:
+    """Take as many seconds as are `gait_at_rest`; the state, and up to which row all is decided after each of them.
+
+    The same as `gait_step` with one after the other, which says nothing but that nobody walks.
+    """
+    first, count = seconds[0].index, len(seconds)
+    start, decided = (state.start, state.decided) if state.seconds else (first, first)
+    ends = range(first + GRID_HZ, first + GRID_HZ * (count + 1), GRID_HZ)
+    known = [max(decided, end - UNDECIDED_S * GRID_HZ) for end in ends]
+    start, kept = _needed(start, known[-1], (*state.seconds, *(one.samples for one in seconds)), ends[-1])
+    walked, quiet = min(state.walked + count, MANY), min(state.quiet + count, MANY)
+    return evolve(state, start=start, seconds=kept, decided=known[-1], walked=walked, quiet=quiet), known
 
 
 def gait_finish(state: GaitState, rest: Window | None = None) -> tuple[GaitState, list[GaitResult]]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from analytics._evolve import evolve
 from analytics._threads import one_thread
@@ -14,8 +16,10 @@ from analytics.gait import (
     GaitResult,
     GaitState,
     Prepared,
+    gait_at_rest,
     gait_finish,
     gait_prepare,
+    gait_rest,
     gait_step,
     new_state,
 )
@@ -27,14 +31,17 @@ from analytics.pipeline._state import VERSION, State
 from analytics.pipeline._walk import walk_of
 from analytics.posture import (
     Method,
+    Seen,
     Stay,
     Walking,
     close,
     observe,
+    posture_at_rest,
     posture_break,
     posture_calibrate,
     posture_mounting,
     posture_prepare,
+    posture_rest,
     posture_step,
     posture_walks,
 )
@@ -48,6 +55,14 @@ from sagittal.thresholds import threshold
 from sagittal.units import NS_PER_S, STANDARD_GRAVITY_MPS2
 
 _Ready = tuple[Prepared, PosturePrepared]
+
+
+class _Lots(NamedTuple):
+    """The seconds of a lot as gait and posture want them."""
+
+    gait: Sequence[Prepared]
+    posture: Sequence[PosturePrepared]
+
 
 _RESTART_NS = round(threshold("gap.restart_s") * NS_PER_S)
 _HAPPENED = (Event, GapMark, Walk)
@@ -146,30 +161,71 @@ def _due(state: State, newest_ns: int | None) -> tuple[State, list[Result]]:
 
 
 def _told(state: State, hops: Sequence[Hop]) -> tuple[State, list[Result]]:
-    """The next held hops, filtered and made ready at once, told second by second."""
+    """The next held hops, filtered and made ready at once, told second by second, of rest many at once."""
     results: list[Result] = []
     orientation, lot = _orientation.follow(state.orientation, hops)
     state = evolve(state, orientation=orientation, held=state.held[len(hops) :])
-    for second, ready in zip(lot, _ready(state, lot), strict=True):
-        if state.gaps:
-            state, gaps = _gaps_before(state, second.hop.start_ns)
-            results += gaps
-        state, again, fresh = _second(state, second, ready)
-        state, fresh = _counted(state, fresh)
-        if state.extra:
-            before_ns = _compensation.oldest_ns(state.compensation, state.gait, second.hop.segment_ns)
-            state = evolve(state, extra=_extra.forget(state.extra, before_ns))
-        results += again
-        results += fresh
+    seconds, ready, at = list(lot), _ready(state, lot), 0
+    if ready is None:
+        return _told_alone(state, seconds[0], None)
+    while at < len(hops):
+        count = _resting(state, lot, ready, at)
+        if count:
+            state, found = _rest(state, hops[at], ready.gait[at : at + count], ready.posture[at : at + count])
+        else:
+            state, found = _told_alone(state, seconds[at], (ready.gait[at], ready.posture[at]))
+        results += found
+        at += count or 1
     return state, results
 
 
-def _ready(state: State, lot: Lot) -> Sequence[_Ready | None]:
+def _told_alone(state: State, second: Oriented, ready: _Ready | None) -> tuple[State, list[Result]]:
+    """A second, with what was missing before it and what follows from it."""
+    state, gaps = _gaps_before(state, second.hop.start_ns) if state.gaps else (state, [])
+    state, again, fresh = _second(state, second, ready)
+    state, fresh = _counted(state, fresh)
+    if state.extra:
+        before_ns = _compensation.oldest_ns(state.compensation, state.gait, second.hop.segment_ns)
+        state = evolve(state, extra=_extra.forget(state.extra, before_ns))
+    return state, [*gaps, *again, *fresh]
+
+
+def _resting(state: State, lot: Lot, ready: _Lots, at: int) -> int:
+    """How many of the seconds of a lot from one on are nothing but rest, in which only one sensor has a say."""
+    if ready.gait[at].active or state.gaps or state.extra or state.compensation.bridged:
+        return 0
+    last = at + posture_at_rest(state.posture, ready.posture[at:], lot.hops[at].start_ns)
+    if last > at:
+        last = at + gait_at_rest(state.gait, ready.gait[at:last])
+    for n in range(at, last):
+        hop = lot.hops[n]
+        if hop.last or lot.rescaled_mps2[n] is not None or np.count_nonzero(hop.valid) < GRID_HZ:
+            return n - at
+    return last - at
+
+
+def _rest(
+    state: State, hop: Hop, looks: Sequence[Prepared], seconds: Sequence[PosturePrepared]
+) -> tuple[State, list[Result]]:
+    """Seconds at rest, from that hop on: gait and posture take them at once."""
+    results: list[Result] = []
+    gait, decided = gait_rest(state.gait, looks)
+    decided_ns = [hop.segment_ns + row * ROW_NS for row in decided]
+    posture, seen = posture_rest(state.posture, seconds, hop.start_ns, decided_ns, VERSION)
+    for one in seen:
+        state, again, fresh = _with_seen(state, one, [])
+        state, fresh = _counted(state, fresh)
+        results += again
+        results += fresh
+    return evolve(state, gait=gait, posture=posture), results
+
+
+def _ready(state: State, lot: Lot) -> _Lots | None:
     """Seconds made ready for gait and posture, None for the rest of a segment, which is no whole one."""
     if lot.samples.shape[1] < GRID_HZ:
-        return [None]
+        return None
     gait = gait_prepare(state.gait, lot.hops[0].index, lot.samples)
-    return list(zip(gait, posture_prepare(state.posture, lot.rows, lot.quat), strict=True))
+    return _Lots(gait, posture_prepare(state.posture, lot.rows, lot.quat))
 
 
 def _together(state: State, newest_ns: int | None) -> list[Hop]:
@@ -338,13 +394,19 @@ def _whole_second(state: State, second: Oriented, ready: _Ready) -> tuple[State,
         others=_extra.windows(state.extra, hop.start_ns, GRID_HZ) if state.extra else {},
         lead=second.samples,
     )
+    return _with_seen(state, seen, results, gait=gait, posture=posture)
+
+
+def _with_seen(
+    state: State, seen: Seen, results: list[Result], **changes: Any
+) -> tuple[State, list[Result], list[Result]]:
+    """What posture has seen in a second, behind other results of it: what is said again, and what is new."""
     again: list[Result] = [*seen.rows]
     results.append(again.pop())
     if seen.angles is not None:
         results.append(seen.angles)
     results += seen.events
-    care, results = _care.attend(state.care, state.rules, results)
-    changes: dict[str, Any] = {"gait": gait, "posture": posture, "care": care}
+    changes["care"], results = _care.attend(state.care, state.rules, results)
     if seen.settled:
         changes["settled"] = (*state.settled, *seen.settled)
         changes["settled_ns"] = seen.settled[-1].t_ns + NS_PER_S

@@ -30,8 +30,8 @@ class Inclination(NamedTuple):
     `numbers` is what the second's row says of it.
     """
 
-    flexion_deg: list[float] | None
-    lateral_deg: list[float] | None
+    flexion_deg: list[float | None] | None
+    lateral_deg: list[float | None] | None
     numbers: Numbers
 
 

@@ -107,9 +107,14 @@ def confirmed(calibration: Calibration, course: Course, ns: int) -> tuple[Calibr
 
 def aged(calibration: Calibration, course: Course, ns: int) -> tuple[Calibration, Course, list[Word]]:
     """Whether what is known has grown too old."""
-    if (ns - calibration.confirmed_ns) * 1e-9 < EXPIRES_S or not course.trust.firm:
+    if not outdated(calibration, course, ns):
         return calibration, course, []
     return expire(calibration, course, "Upright was last confirmed a day ago: stand still or walk to calibrate.", ns)
+
+
+def outdated(calibration: Calibration, course: Course, ns: int) -> bool:
+    """Whether upright is known from more than a guess, and was last confirmed too long before a time."""
+    return (ns - calibration.confirmed_ns) * 1e-9 >= EXPIRES_S and course.trust.firm
 
 
 def expire(calibration: Calibration, course: Course, text: str, ns: int) -> tuple[Calibration, Course, list[Word]]:

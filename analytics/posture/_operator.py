@@ -115,9 +115,7 @@ def posture_step(
     if max(motionless_s, state.motionless_s) >= NOT_WORN_S:
         calibration, course, worn = _worn(state.motionless_s, motionless_s, calibration, course, start_ns)
     angles = _inclination(second, course, stream.earth_up, state.stream.bias.mps2 if resting else None)
-    numbers, beside, twist = angles.numbers, state.beside, state.twist
-    if calibration.range_deg is not None and angles.flexion_deg is not None:
-        numbers = numbers | {"slouch_percent": _slouch(calibration.range_deg, numbers["flexion_deg"])}
+    numbers, beside, twist = _numbers(angles, calibration), state.beside, state.twist
     if others:
         beside = _beside.learn(beside, second.acc, others) if walking else beside
         numbers, course = _beside_too(beside, stream, course, others, numbers)
@@ -140,6 +138,40 @@ def posture_step(
         end_ns=start_ns + NS_PER_S,
     )
     return state, Seen(said, _angles(angles, start_ns), events, settled)
+
+
+def posture_at_rest(state: PostureState, seconds: Sequence[Prepared], start_ns: int) -> int:
+    """How many of the seconds that follow from a time on go by at rest, so that `posture_rest` may take them."""
+    if not state.begun or state.calibration.method or state.twist is not None or state.motionless_s >= NOT_WORN_S:
+        return 0
+    count = _stream.goes_on_at_rest(state.stream, seconds)
+    count = next((n for n, one in enumerate(seconds[:count]) if one.slow), count)
+    aged = _calibration.outdated(state.calibration, state.stream.course, start_ns + count * NS_PER_S)
+    return 0 if aged else count
+
+
+def posture_rest(
+    state: PostureState, seconds: Sequence[Prepared], start_ns: int, decided_ns: Sequence[int], version: str
+) -> tuple[PostureState, list[Seen]]:
+    """Take as many seconds as are `posture_at_rest`: the same as `posture_step` with one after the other.
+
+    Nobody walks in them and no other site is known; `decided_ns` is each one's.
+    """
+    course, end_ns = state.stream.course, start_ns + len(seconds) * NS_PER_S
+    found, times = _inclinations(seconds, state.stream), range(start_ns, end_ns, NS_PER_S)
+    told = [
+        Second(ns, _numbers(angles, state.calibration), False, None, version)
+        for ns, angles in zip(times, found, strict=True)
+    ]
+    decided_ns = [max(one, state.seconds.decided_ns) for one in decided_ns]
+    standing_ns = [_standing_ns(course, decided, ns) for decided, ns in zip(decided_ns, times, strict=True)]
+    kept, said = _seconds.take_all(state.seconds, told, decided_ns, course.spans, standing_ns)
+    seen = [
+        Seen(rows, _angles(angles, ns), [], settled)
+        for (rows, settled), angles, ns in zip(said, found, times, strict=True)
+    ]
+    stream = _with_course(_stream.rest(state.stream, seconds), course, kept)
+    return evolve(state, stream=stream, seconds=kept, motionless_s=0, end_ns=end_ns), seen
 
 
 def posture_walks(state: PostureState, walks: list[Walking], decided_ns: int) -> PostureState:
@@ -285,17 +317,29 @@ def _inclination(second: Prepared, course: Course, earth_up: Vector, offset: Vec
     return inclination(second.up_10hz(earth_up), axes_of(course.reference, course.forward))
 
 
-def _slouch(range_deg: float, flexion_deg: float) -> float:
-    """Flexion in the wearer's own range: 0 upright, 100 the deepest calibrated bend."""
-    return round(100.0 * max(0.0, flexion_deg) / range_deg, 1)
+def _inclinations(seconds: Sequence[Prepared], stream: StreamState) -> Sequence[Inclination]:
+    """The angles of seconds at rest."""
+    course, first, count = stream.course, seconds[0], len(seconds)
+    if course.reference is None or course.forward is None:
+        return [absent(course.reference)] * count
+    earth_up = _stream.earth_up_at_rest(stream, first)
+    return first.rest.inclinations(first.place, count, earth_up, stream.bias.mps2, course.reference, course.forward)
+
+
+def _numbers(angles: Inclination, calibration: Calibration) -> Numbers:
+    """What a row says of angles, with flexion in the wearer's own range: 0 upright, 100 the deepest calibrated bend."""
+    if calibration.range_deg is None or angles.flexion_deg is None:
+        return angles.numbers
+    percent = round(100.0 * max(0.0, angles.numbers["flexion_deg"]) / calibration.range_deg, 1)
+    return angles.numbers | {"slouch_percent": percent}
 
 
 def _angles(angles: Inclination, start_ns: int) -> Angles:
     return Angles(
         t_ns=start_ns - _LAG_NS,
         dt_ns=_DT_NS,
-        flexion_deg=[None] * RATE_HZ if angles.flexion_deg is None else [*angles.flexion_deg],
-        lateral_deg=[None] * RATE_HZ if angles.lateral_deg is None else [*angles.lateral_deg],
+        flexion_deg=angles.flexion_deg or [None] * RATE_HZ,
+        lateral_deg=angles.lateral_deg or [None] * RATE_HZ,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from analytics._window import FloatArray
@@ -43,11 +45,17 @@ class Rest:
         By earth's up in the orientation filter's frame at its end, the sensor's offset in m/s² which that hangs on, and
         upright and forward in the sensor frame.
         """
+        return self.inclinations(place, 1, earth_up, offset, reference, forward)[0]
+
+    def inclinations(
+        self, place: int, count: int, earth_up: Vector, offset: Vector, reference: Vector, forward: Vector
+    ) -> Sequence[Inclination]:
+        """The angles of so many seconds at rest from one on, throughout which all but the first are."""
         at, known = place - self._first, (offset, reference, forward)
         if known != self._known or not 0 <= at < len(self._found):
             self._known, self._first, at = known, place, 0
             self._found = self._told(place, earth_up, offset, axes_of(reference, forward))
-        return self._found[at]
+        return self._found[at : at + count]
 
     def _told(self, first: int, earth_up: Vector, offset: Vector, axes: FloatArray) -> list[Inclination]:
         """The angles of all from `first` on that may go on at rest."""

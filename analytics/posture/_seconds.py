@@ -82,6 +82,32 @@ def take(
     return evolve(seconds, pending=pending[len(settled) :], before=last, decided_ns=decided_ns), [row], settled
 
 
+def take_all(
+    seconds: Seconds,
+    fresh: Sequence[Second],
+    decided_ns: Sequence[int],
+    spans: tuple[Span, ...],
+    standing_ns: Sequence[int],
+) -> tuple[Seconds, list[tuple[list[Posture], list[Posture]]]]:
+    """Take new seconds through which nothing is called otherwise: the same as `take` with one after the other."""
+    told: list[tuple[list[Posture], list[Posture]]] = []
+    if seconds.dirty_ns is not None or _flips(seconds, decided_ns[-1]):
+        for second, until_ns, stands_ns in zip(fresh, decided_ns, standing_ns, strict=True):
+            seconds, said, settled = take(seconds, second, until_ns, spans, None, stands_ns)
+            told.append((said, settled))
+        return seconds, told
+    pending, first = [*seconds.pending], 0
+    before = pending[-1].row if pending else seconds.before
+    for second, until_ns, stands_ns in zip(fresh, decided_ns, standing_ns, strict=True):
+        before = _row(_walking(seconds.walks, until_ns, second), second, spans, before)
+        pending.append(evolve(second, row=before))
+        settled = _settled(pending, stands_ns, first)
+        first += len(settled)
+        told.append(([before], settled))
+    last = pending[first - 1].row if first else seconds.before
+    return evolve(seconds, pending=tuple(pending[first:]), before=last, decided_ns=decided_ns[-1]), told
+
+
 def decide(seconds: Seconds, walks: list[Walking], decided_ns: int) -> Seconds:
     """With walks that the gait analysis tells anew."""
     oldest = seconds.pending[0].t_ns if seconds.pending else decided_ns
@@ -177,12 +203,12 @@ def settle(seconds: Seconds, until_ns: int) -> tuple[Seconds, list[Posture]]:
     return evolve(seconds, pending=seconds.pending[len(settled) :], before=settled[-1]), settled
 
 
-def _settled(pending: Sequence[Second], until_ns: int) -> list[Posture]:
-    """The rows of the first seconds, each told before: of those that end by a time, and of more than may be kept."""
-    count = max(0, len(pending) - KEPT_S)
-    while count < len(pending) and pending[count].t_ns + NS_PER_S <= until_ns:
-        count += 1
-    return [one.row for one in pending[:count] if one.row is not None] if count else []
+def _settled(pending: Sequence[Second], until_ns: int, first: int = 0) -> list[Posture]:
+    """Rows of seconds from the first on, each told before: those that end by a time, and more than may be kept."""
+    last = max(first, len(pending) - KEPT_S)
+    while last < len(pending) and pending[last].t_ns + NS_PER_S <= until_ns:
+        last += 1
+    return [one.row for one in pending[first:last] if one.row is not None] if last > first else []
 
 
 def _row(walking: Span | None, second: Second, spans: tuple[Span, ...], before: Posture | None) -> Posture:

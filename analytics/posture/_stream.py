@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -121,6 +122,32 @@ def look(state: StreamState, second: Prepared, *, walking: bool) -> tuple[Stream
     else:
         state = evolve(state, **taken, **_gone_on(state, start + TICK_HZ - 1, TICK_HZ, second.end_acc))
     return _over(state, second), resting
+
+
+def goes_on_at_rest(state: StreamState, seconds: Sequence[Prepared]) -> int:
+    """How many of the seconds that follow go on with a still moment in which nothing is left to be found out."""
+    course, fall = state.course, state.fall
+    if not state.is_still or state.still is None or course.away is not None or course.base is Base.LYING:
+        return 0
+    if fall is not None and not _seen_enough(fall):
+        return 0
+    return next(
+        (n for n, one in enumerate(seconds) if False in (one.loosely if state.loose else one.still)), len(seconds)
+    )
+
+
+def rest(state: StreamState, seconds: Sequence[Prepared]) -> StreamState:
+    """Take as many seconds as do that, at once: the same as `look` with one after the other."""
+    last, end = seconds[-1], state.end + TICK_HZ * len(seconds)
+    return evolve(
+        state,
+        tail=last.tail,
+        buffer=last.buffer,
+        first=end - len(last.buffer),
+        paces=0,
+        earth_up=earth_up_at_rest(state, last),
+        **_gone_on(state, end - 1, TICK_HZ, last.end_acc),
+    )
 
 
 def _changing(state: StreamState, second: Prepared, still: list[bool]) -> StreamState:
@@ -276,10 +303,15 @@ def _closing(fall: Fall | None, course: Course, bias: Bias, path: Path, now: Sti
 
 def _watched(state: StreamState, fall: Fall) -> Fall:
     """The move that began the excursion, with the rates of the time since."""
-    if len(fall.rates) >= len(fall.ticks) + 2 * BESIDE:
+    if _seen_enough(fall):
         return fall
     more = state.part(fall.before.last + len(fall.rates), state.end - 1)[:, RATE]
     return evolve(fall, rates=np.concatenate((fall.rates, more)))
+
+
+def _seen_enough(fall: Fall) -> bool:
+    """Whether the time since is known for as long as it may be asked for."""
+    return len(fall.rates) >= len(fall.ticks) + 2 * BESIDE
 
 
 def _between(state: StreamState, before: Still | None, now: Still) -> Stretch | None:
@@ -320,10 +352,15 @@ def _turning(state: StreamState, course: Course) -> float | None:
 def _earth_up(state: StreamState, second: Prepared, *, still: bool) -> Vector:
     """Earth's up in the filter's frame: read off at rest, followed in between as the filter follows the offset."""
     if still:
-        return to_earth(second.end_turn, up_at_rest(state.bias, second.end_acc))
+        return earth_up_at_rest(state, second)
     x, y, z = to_earth(second.spread_turn, state.bias.mps2)
     goal = unit((-x, -y, STANDARD_GRAVITY_MPS2 - z))
     return unit(plus(scaled(state.earth_up, 1.0 - _FOLLOW), goal, _FOLLOW))
+
+
+def earth_up_at_rest(state: StreamState, second: Prepared) -> Vector:
+    """Earth's up in the filter's frame as the sensor reads it at the end of a second at rest."""
+    return to_earth(second.end_turn, up_at_rest(state.bias, second.end_acc))
 
 
 def _walk(state: StreamState, up: Vector) -> tuple[Walked, Course]:
