@@ -28,6 +28,7 @@ from analytics.pipeline import _care, _compensation, _day, _extra, _grid, _orien
 from analytics.pipeline._grid import ROW_NS, Hop
 from analytics.pipeline._orientation import Lot, Oriented
 from analytics.pipeline._state import VERSION, State
+from analytics.pipeline._sums import MINUTE_NS
 from analytics.pipeline._walk import walk_of
 from analytics.posture import (
     Method,
@@ -208,16 +209,42 @@ def _rest(
     state: State, hop: Hop, looks: Sequence[Prepared], seconds: Sequence[PosturePrepared]
 ) -> tuple[State, list[Result]]:
     """Seconds at rest, from that hop on: gait and posture take them at once."""
-    results: list[Result] = []
     gait, decided = gait_rest(state.gait, looks)
     decided_ns = [hop.segment_ns + row * ROW_NS for row in decided]
     posture, seen = posture_rest(state.posture, seconds, hop.start_ns, decided_ns, VERSION)
+    state = evolve(state, gait=gait, posture=posture)
+    results: list[Result] = []
+    waiting: list[Seen] = []
+    for one in seen:
+        if one.settled and one.settled[-1].t_ns >= state.sums.minute_ns + MINUTE_NS:
+            for some in (waiting, [one]):
+                state, found = _all_seen(state, some)
+                results += found
+            waiting = []
+        else:
+            waiting.append(one)
+    state, found = _all_seen(state, waiting)
+    return state, [*results, *found]
+
+
+def _all_seen(state: State, seen: Sequence[Seen]) -> tuple[State, list[Result]]:
+    """Seconds at rest as posture has seen them, taken at once where nothing else is to be said between them."""
+    rows: list[Result] = [result for one in seen for result in (*one.rows, one.angles) if result is not None]
+    if len(rows) == 2 * len(seen) > 2 and not state.waiting:
+        settled = [row for one in seen for row in one.settled]
+        care, said = _care.attend(state.care, state.rules, rows)
+        until_ns = settled[-1].t_ns + NS_PER_S if settled else state.settled_ns
+        made = evolve(state, care=care, settled=(*state.settled, *settled), settled_ns=until_ns)
+        made, results = _counted(made, said)
+        if len(results) == len(rows):
+            return made, results
+    results = []
     for one in seen:
         state, again, fresh = _with_seen(state, one, [])
         state, fresh = _counted(state, fresh)
         results += again
         results += fresh
-    return evolve(state, gait=gait, posture=posture), results
+    return state, results
 
 
 def _ready(state: State, lot: Lot) -> _Lots | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from math import asin, atan2
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +14,7 @@ from analytics.posture._records import Course
 from analytics.posture._vectors import Vector, cross, dot, plus, scaled, unit
 
 RATE_HZ = 10
-HUNDREDTHS = 100.0 * math.degrees(1.0)
+_HUNDREDTHS = 100.0 * math.degrees(1.0)
 """Hundredths of a degree in a radian."""
 _NO_FORWARD = "forward is not known before some walking or a calibration"
 
@@ -43,13 +42,24 @@ def absent(reference: Vector | None) -> Inclination:
 
 def inclination(up: FloatArray, axes: FloatArray) -> Inclination:
     """The angles of (3, 10) up in the sensor frame, by the body's `axes` there."""
-    upright, left, back = np.dot(axes, up).tolist()
-    flexion = [round(HUNDREDTHS * one) for one in map(atan2, back, upright)]
-    if min(left) < -1.0 or max(left) > 1.0:  # by rounding
-        left = [max(-1.0, min(1.0, one)) for one in left]
-    lateral = [round(HUNDREDTHS * one) for one in map(asin, left)]
+    found = hundredths(np.dot(axes, up))
+    flexion, lateral = found.tolist()
     numbers = numbers_of(*summary(flexion), *summary(lateral))
-    return Inclination([one / 100.0 for one in flexion], [one / 100.0 for one in lateral], numbers)
+    found /= 100.0
+    flexion_deg, lateral_deg = found.tolist()
+    return Inclination(flexion_deg, lateral_deg, numbers)
+
+
+def hundredths(body: FloatArray) -> FloatArray:
+    """(2, ..., 10) flexion and lateral inclination in whole hundredths of a degree, of (3, ..., 10) up in the body."""
+    upright, left, back = body
+    found = np.empty((2, *upright.shape))
+    np.arctan2(back, upright, out=found[0])
+    np.arcsin(np.minimum(np.maximum(left, -1.0), 1.0), out=found[1])
+    found *= _HUNDREDTHS
+    np.rint(found, out=found)
+    found += 0.0  # no zero is negative
+    return found
 
 
 def numbers_of(

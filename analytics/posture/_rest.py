@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from analytics._window import FloatArray
-from analytics.posture._angles import HUNDREDTHS, RATE_HZ, Inclination, axes_of, numbers_of, summary
+from analytics.posture._angles import RATE_HZ, Inclination, axes_of, hundredths, numbers_of, summary
 from analytics.posture._vectors import Vector
 
 
@@ -65,7 +65,7 @@ class Rest:
         alone = last == first + 1
         earth = np.array((earth_up,)) if alone else self._earth_up(first, last, offset)
         sensor = (earth[:, None] @ self._pairs[first:last]).reshape(-1, 3, RATE_HZ)
-        found = _hundredths(axes @ sensor)
+        found = hundredths((axes @ sensor).transpose(1, 0, 2))
         flexion_deg, lateral_deg = (found / 100.0).tolist()
         rows = [[*summary(found[0, 0].tolist()), *summary(found[1, 0].tolist())]] if alone else _summaries(found)
         return [Inclination(a, b, numbers_of(*row)) for a, b, row in zip(flexion_deg, lateral_deg, rows, strict=True)]
@@ -79,22 +79,11 @@ class Rest:
         return np.asarray(parts[:, :, 0] + parts[:, :, 1] + parts[:, :, 2])
 
 
-def _hundredths(body: FloatArray) -> FloatArray:
-    """(2, k, 10) flexion and lateral inclination in whole hundredths of a degree, of (k, 3, 10) up in the body."""
-    found = np.empty((2, len(body), RATE_HZ))
-    np.arctan2(body[:, 2], body[:, 0], out=found[0])
-    np.arcsin(np.minimum(np.maximum(body[:, 1], -1.0), 1.0), out=found[1])
-    found *= HUNDREDTHS
-    np.rint(found, out=found)
-    found += 0.0  # no zero is negative
-    return found
-
-
-def _summaries(hundredths: FloatArray) -> list[list[float]]:
+def _summaries(angles: FloatArray) -> list[list[float]]:
     """What `summary` says of every second, flexion before lateral."""
-    found = np.empty((2, 3, hundredths.shape[1]))
-    found[:, 0] = np.rint(np.add.reduce(hundredths, axis=2) / RATE_HZ) + 0.0
-    np.minimum.reduce(hundredths, axis=2, out=found[:, 1])
-    np.maximum.reduce(hundredths, axis=2, out=found[:, 2])
+    found = np.empty((2, 3, angles.shape[1]))
+    found[:, 0] = np.rint(np.add.reduce(angles, axis=2) / RATE_HZ) + 0.0
+    np.minimum.reduce(angles, axis=2, out=found[:, 1])
+    np.maximum.reduce(angles, axis=2, out=found[:, 2])
     rows: list[list[float]] = (found.reshape(6, -1).T / 100.0).tolist()
     return rows
