@@ -153,7 +153,7 @@ def level(seconds: Sequence[FloatArray]) -> Level:
 def _split(seconds: Sequence[FloatArray]) -> FloatArray:
     """(11, n) rows of a stretch."""
     rows = np.empty((11, sum(map(len, seconds))))
-    np.concatenate([second.T for second in seconds], axis=1, out=rows[1:10])
+    np.concatenate(seconds, out=rows[1:10].T)
     vertical, horizontal, up = rows[_VERTICAL], rows[_HORIZONTAL], rows[_UP]
     np.einsum("kan,an->kn", rows[1:7].reshape(2, 3, -1), up, out=rows[_VERTICAL::_YAW])
     horizontal -= vertical * up

@@ -237,7 +237,7 @@ def _decided(stretch: _Stretch, state: GaitState, until: int) -> FloatArray:
 
 def _turns(stretch: _Stretch, state: GaitState, until: int) -> FloatArray:
     """The turns since the open run began, with those of a stretch that have ended since the last decision."""
-    found = find_turns(stretch.signal.yaw)
+    found = find_turns(stretch.signal.yaw, (state.decided - state.start) / GRID_HZ)
     if not len(found):
         return state.turns
     found[:, :2] *= GRID_HZ

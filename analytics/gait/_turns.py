@@ -21,8 +21,11 @@ _HALF = int(SMOOTH_S * SLOW_HZ)
 _WINDOW_DEG = np.degrees(np.hanning(2 * _HALF + 3)[1:-1] / np.hanning(2 * _HALF + 3).sum())
 
 
-def find_turns(yaw: FloatArray) -> FloatArray:
-    """(k, 3) turns in a yaw rate (rad/s, 25 Hz): start and end in s, angle in degrees, positive to the left."""
+def find_turns(yaw: FloatArray, since_s: float = 0.0) -> FloatArray:
+    """(k, 3) turns in a yaw rate (rad/s, 25 Hz): start and end in s, angle in degrees, positive to the left.
+
+    Movement that is over by `since_s` is passed by: its turns were found before.
+    """
     if len(yaw) < SLOW_HZ:
         return np.zeros((0, 3))
     held = np.empty(len(yaw) + 2 * _HALF)
@@ -35,8 +38,9 @@ def find_turns(yaw: FloatArray) -> FloatArray:
     np.greater(size, EDGE_DPS, out=moving[1:-1])
     edges = np.flatnonzero(moving[1:] != moving[:-1])
     swept = np.add.reduceat(np.append(size, 0.0), edges)[::2]
+    wide = (swept >= LEAST_TURN_DEG * SLOW_HZ) & (edges[1::2] > since_s * SLOW_HZ)
     found = []
-    for first, last in edges.reshape(-1, 2)[swept >= LEAST_TURN_DEG * SLOW_HZ].tolist():
+    for first, last in edges.reshape(-1, 2)[wide].tolist():
         part = smooth[first:last]
         for a, b in _one_way(part):
             angle = float(part[a:b].sum()) / SLOW_HZ
@@ -56,10 +60,12 @@ def _one_way(part: FloatArray) -> list[tuple[int, int]]:
 def straight(rows: FloatArray, stride_s: FloatArray, turn_rad: FloatArray, turns: FloatArray) -> BoolArray:
     """Which strides (by the ascending row at which they end) walk straight on: outside turns, heading kept."""
     free = np.abs(turn_rad) < math.radians(20.0)
+    if not len(turns):
+        return free
     begun = rows - 100.0 * stride_s
     ends = turns[:, 1]
-    firsts = np.searchsorted(rows, turns[:, 0])
-    lasts = np.searchsorted(rows, ends + 100.0 * LONGEST_STRIDE_S, side="right")
+    firsts = rows.searchsorted(turns[:, 0])
+    lasts = rows.searchsorted(ends + 100.0 * LONGEST_STRIDE_S, side="right")
     for first, last, end in zip(firsts.tolist(), lasts.tolist(), ends.tolist(), strict=True):
         free[first:last] &= begun[first:last] > end
     return free
