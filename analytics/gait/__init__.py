@@ -3,7 +3,7 @@
 from analytics.gait._prepare import Prepared, gait_prepare
 from analytics.gait._results import Bout, Contacts, GaitResult, MountingKnown, Turn
 from analytics.gait._state import GaitState, from_dict, new_state, to_dict
-from analytics.gait._stream import gait_at_rest, gait_finish, gait_rest, gait_step
+from analytics.gait._stream import gait_finish, gait_go_on, gait_step
 
 __all__ = [
     "Bout",
@@ -14,10 +14,9 @@ __all__ = [
     "Prepared",
     "Turn",
     "from_dict",
-    "gait_at_rest",
     "gait_finish",
+    "gait_go_on",
     "gait_prepare",
-    "gait_rest",
     "gait_step",
     "new_state",
     "to_dict",

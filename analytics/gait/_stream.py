@@ -84,32 +84,45 @@ def gait_step(state: GaitState, second: Prepared) -> tuple[GaitState, list[GaitR
         raise ValueError(f"this second starts at row {second.index}, row {state.end} was due: finish the segment first")
     end = second.index + GRID_HZ
     state = _taken(state, second, end)
-    if not _due(state, end):
+    if not _due(state.run, state.walked, state.active, state.quiet, end - state.decided):
         return state, []
     state, found = _analyse(state, end - int(DELAY_S * GRID_HZ))
     start, seconds = _needed(state.start, state.decided, state.seconds, end)
     return evolve(state, start=start, seconds=seconds), found
 
 
-def gait_at_rest(state: GaitState, seconds: Sequence[Prepared]) -> int:
-    """How many of the seconds that follow are nothing but rest: nothing moves, and nothing is left to decide."""
-    if state.active or len(state.run.table) or (state.seconds and seconds[0].index != state.end):
-        return 0
-    return next((n for n, one in enumerate(seconds) if one.active), len(seconds))
+def gait_go_on(state: GaitState, seconds: Sequence[Prepared]) -> tuple[GaitState, list[int]]:
+    """Take seconds up to the first at which a stretch is analysed: those with which `gait_step` says nothing.
 
-
-def gait_rest(state: GaitState, seconds: Sequence[Prepared]) -> tuple[GaitState, list[int]]:
-    """Take as many seconds as are `gait_at_rest`; the state, and up to which row all is decided after each of them.
-
-    The same as `gait_step` with one after the other, which says nothing but that nobody walks.
+    Returns the state behind them and, for each that was taken, up to which row all is decided then.
     """
-    first, count = seconds[0].index, len(seconds)
-    start, decided = (state.start, state.decided) if state.seconds else (first, first)
-    ends = range(first + GRID_HZ, first + GRID_HZ * (count + 1), GRID_HZ)
-    known = [max(decided, end - UNDECIDED_S * GRID_HZ) for end in ends]
-    start, kept = _needed(start, known[-1], (*state.seconds, *(one.samples for one in seconds)), ends[-1])
-    walked, quiet = min(state.walked + count, MANY), min(state.quiet + count, MANY)
-    return evolve(state, start=start, seconds=kept, decided=known[-1], walked=walked, quiet=quiet), known
+    if state.seconds and seconds[0].index != state.end:
+        return state, []
+    start, decided = (state.start, state.decided) if state.seconds else (seconds[0].index, seconds[0].index)
+    walked, active, quiet = state.walked, state.active, state.quiet
+    known: list[int] = []
+    calm_end = 0
+    for one in seconds:
+        end = one.index + GRID_HZ
+        after = _paused(walked, one.goes_on), active or one.active, _paused(quiet, one.active)
+        if not (after[1] or len(state.run.table)):
+            decided, calm_end = max(decided, end - UNDECIDED_S * GRID_HZ), end
+        elif _due(state.run, *after, end - decided):
+            break
+        walked, active, quiet = after
+        known.append(decided)
+    kept = (*state.seconds, *(one.samples for one in seconds[: len(known)]))
+    if calm_end:
+        start, kept = _needed(start, decided, kept, calm_end)
+    return (
+        evolve(state, start=start, seconds=kept, decided=decided, walked=walked, active=active, quiet=quiet),
+        known,
+    )
+
+
+def _paused(hops: int, goes_on: bool) -> int:
+    """Hops since something was last seen, one more unless it goes on."""
+    return 0 if goes_on else min(hops + 1, MANY)
 
 
 def gait_finish(state: GaitState, rest: Window | None = None) -> tuple[GaitState, list[GaitResult]]:
@@ -138,22 +151,23 @@ def _taken(state: GaitState, second: Prepared, end: int) -> GaitState:
         start=start,
         seconds=seconds,
         decided=decided,
-        walked=0 if second.goes_on else min(state.walked + 1, MANY),
+        walked=_paused(state.walked, second.goes_on),
         active=active,
-        quiet=0 if second.active else min(state.quiet + 1, MANY),
+        quiet=_paused(state.quiet, second.active),
     )
 
 
-def _due(state: GaitState, end: int) -> bool:
-    running = bool(len(state.run.table))
-    if not (state.active or running):
+def _due(run: Run, walked: int, active: bool, quiet: int, undecided: int) -> bool:
+    """Whether a stretch is to be analysed now; so many rows are undecided."""
+    running = bool(len(run.table))
+    if not (active or running):
         return False
-    if state.walked == STOPPED or (running and state.walked in LOOK_AGAIN) or state.quiet in STOOD:
+    if walked == STOPPED or (running and walked in LOOK_AGAIN) or quiet in STOOD:
         return True
     longest = BUSY_S
-    if state.walked == 0:
-        longest = LONG_S if state.run.told else STRETCH_S
-    return end - state.decided >= longest * GRID_HZ
+    if walked == 0:
+        longest = LONG_S if run.told else STRETCH_S
+    return undecided >= longest * GRID_HZ
 
 
 def _needed(start: int, decided: int, seconds: tuple[FloatArray, ...], end: int) -> tuple[int, tuple[FloatArray, ...]]:

@@ -16,10 +16,9 @@ from analytics.gait import (
     GaitResult,
     GaitState,
     Prepared,
-    gait_at_rest,
     gait_finish,
+    gait_go_on,
     gait_prepare,
-    gait_rest,
     gait_step,
     new_state,
 )
@@ -37,12 +36,12 @@ from analytics.posture import (
     Walking,
     close,
     observe,
-    posture_at_rest,
     posture_break,
     posture_calibrate,
+    posture_go_on,
+    posture_goes_on,
     posture_mounting,
     posture_prepare,
-    posture_rest,
     posture_step,
     posture_walks,
 )
@@ -162,7 +161,7 @@ def _due(state: State, newest_ns: int | None) -> tuple[State, list[Result]]:
 
 
 def _told(state: State, hops: Sequence[Hop]) -> tuple[State, list[Result]]:
-    """The next held hops, filtered and made ready at once, told second by second, of rest many at once."""
+    """The next held hops, filtered and made ready at once, told second by second, of rest and of walks many at once."""
     results: list[Result] = []
     orientation, lot = _orientation.follow(state.orientation, hops)
     state = evolve(state, orientation=orientation, held=state.held[len(hops) :])
@@ -170,10 +169,11 @@ def _told(state: State, hops: Sequence[Hop]) -> tuple[State, list[Result]]:
     if ready is None:
         return _told_alone(state, seconds[0], None)
     while at < len(hops):
-        count = _resting(state, lot, ready, at)
-        if count:
-            state, found = _rest(state, hops[at], ready.gait[at : at + count], ready.posture[at : at + count])
-        else:
+        last = at + _goes_on(state, lot, ready, at)
+        found, count = list[Result](), 0
+        if last > at:
+            state, found, count = _go_on(state, hops[at], ready.gait[at:last], ready.posture[at:last])
+        if not count:
             state, found = _told_alone(state, seconds[at], (ready.gait[at], ready.posture[at]))
         results += found
         at += count or 1
@@ -191,13 +191,12 @@ def _told_alone(state: State, second: Oriented, ready: _Ready | None) -> tuple[S
     return state, [*gaps, *again, *fresh]
 
 
-def _resting(state: State, lot: Lot, ready: _Lots, at: int) -> int:
-    """How many of the seconds of a lot from one on are nothing but rest, in which only one sensor has a say."""
-    if ready.gait[at].active or state.gaps or state.extra or state.compensation.bridged:
+def _goes_on(state: State, lot: Lot, ready: _Lots, at: int) -> int:
+    """How many of the seconds of a lot from one on are nothing but rest, or a walk, with one sensor alone to say so."""
+    if state.gaps or state.extra or state.compensation.bridged:
         return 0
-    last = at + posture_at_rest(state.posture, ready.posture[at:], lot.hops[at].start_ns)
-    if last > at:
-        last = at + gait_at_rest(state.gait, ready.gait[at:last])
+    walking = [look.walking for look in ready.gait[at:]]
+    last = at + posture_goes_on(state.posture, ready.posture[at:], lot.hops[at].start_ns, walking)
     for n in range(at, last):
         hop = lot.hops[n]
         if hop.last or lot.rescaled_mps2[n] is not None or np.count_nonzero(hop.valid) < GRID_HZ:
@@ -205,13 +204,22 @@ def _resting(state: State, lot: Lot, ready: _Lots, at: int) -> int:
     return last - at
 
 
-def _rest(
+def _go_on(
     state: State, hop: Hop, looks: Sequence[Prepared], seconds: Sequence[PosturePrepared]
-) -> tuple[State, list[Result]]:
-    """Seconds at rest, from that hop on: gait and posture take them at once."""
-    gait, decided = gait_rest(state.gait, looks)
-    decided_ns = [hop.segment_ns + row * ROW_NS for row in decided]
-    posture, seen = posture_rest(state.posture, seconds, hop.start_ns, decided_ns, VERSION)
+) -> tuple[State, list[Result], int]:
+    """Seconds that go on as those before, from that hop on, up to where gait looks closely; how many they are."""
+    gait, decided = gait_go_on(state.gait, looks)
+    count = len(decided)
+    if not count:
+        return state, [], 0
+    posture, seen = posture_go_on(
+        state.posture,
+        seconds[:count],
+        hop.start_ns,
+        cadence_spm=[look.cadence_spm for look in looks[:count]],
+        decided_ns=[hop.segment_ns + row * ROW_NS for row in decided],
+        version=VERSION,
+    )
     state = evolve(state, gait=gait, posture=posture)
     results: list[Result] = []
     waiting: list[Seen] = []
@@ -224,11 +232,11 @@ def _rest(
         else:
             waiting.append(one)
     state, found = _all_seen(state, waiting)
-    return state, [*results, *found]
+    return state, [*results, *found], count
 
 
 def _all_seen(state: State, seen: Sequence[Seen]) -> tuple[State, list[Result]]:
-    """Seconds at rest as posture has seen them, taken at once where nothing else is to be said between them."""
+    """Seconds as posture has seen them, taken at once where nothing else is to be said between them."""
     rows: list[Result] = [result for one in seen for result in (*one.rows, one.angles) if result is not None]
     if len(rows) == 2 * len(seen) > 2 and not state.waiting:
         settled = [row for one in seen for row in one.settled]

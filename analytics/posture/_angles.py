@@ -23,6 +23,9 @@ Numbers = dict[str, Any]
 """Fields of a row, `Posture`, that hold angles, as far as there is something to say."""
 
 
+Axes = tuple[Vector, Vector, Vector]
+
+
 class Inclination(NamedTuple):
     """A second at 10 Hz, degrees: flexion positive forwards, lateral positive to the right; None where not known.
 
@@ -42,7 +45,7 @@ def absent(reference: Vector | None) -> Inclination:
 
 def inclination(up: FloatArray, axes: FloatArray) -> Inclination:
     """The angles of (3, 10) up in the sensor frame, by the body's `axes` there."""
-    found = hundredths(np.dot(axes, up))
+    found = _hundredths(np.dot(axes, up))
     flexion, lateral = found.tolist()
     numbers = numbers_of(*summary(flexion), *summary(lateral))
     found /= 100.0
@@ -50,7 +53,15 @@ def inclination(up: FloatArray, axes: FloatArray) -> Inclination:
     return Inclination(flexion_deg, lateral_deg, numbers)
 
 
-def hundredths(body: FloatArray) -> FloatArray:
+def inclinations(up: FloatArray, axes: FloatArray) -> list[Inclination]:
+    """The angles of (k, 3, 10) up in the sensor frame, by the body's axes there, each second's or (3, 3) of all."""
+    found = _hundredths((axes @ up).transpose(1, 0, 2))
+    flexion_deg, lateral_deg = (found / 100.0).tolist()
+    rows = [[*summary(found[0, 0].tolist()), *summary(found[1, 0].tolist())]] if len(up) == 1 else _summaries(found)
+    return [Inclination(a, b, numbers_of(*row)) for a, b, row in zip(flexion_deg, lateral_deg, rows, strict=True)]
+
+
+def _hundredths(body: FloatArray) -> FloatArray:
     """(2, ..., 10) flexion and lateral inclination in whole hundredths of a degree, of (3, ..., 10) up in the body."""
     upright, left, back = body
     found = np.empty((2, *upright.shape))
@@ -60,6 +71,16 @@ def hundredths(body: FloatArray) -> FloatArray:
     np.rint(found, out=found)
     found += 0.0  # no zero is negative
     return found
+
+
+def _summaries(angles: FloatArray) -> list[list[float]]:
+    """What `summary` says of every second, flexion before lateral."""
+    found = np.empty((2, 3, angles.shape[1]))
+    found[:, 0] = np.rint(np.add.reduce(angles, axis=2) / RATE_HZ) + 0.0
+    np.minimum.reduce(angles, axis=2, out=found[:, 1])
+    np.maximum.reduce(angles, axis=2, out=found[:, 2])
+    rows: list[list[float]] = (found.reshape(6, -1).T / 100.0).tolist()
+    return rows
 
 
 def numbers_of(
@@ -88,13 +109,18 @@ def body_axes(course: Course) -> FloatArray:
     return np.array(_axes(course.reference, course.forward))
 
 
-def _axes(upright: Vector, forward: Vector) -> tuple[Vector, Vector, Vector]:
+def _axes(upright: Vector, forward: Vector) -> Axes:
     ahead = unit(plus(forward, upright, -dot(upright, forward)))
     return upright, cross(ahead, upright), ahead
 
 
 @lru_cache(maxsize=4)
 def axes_of(reference: Vector, forward: Vector) -> FloatArray:
-    """(3, 3) up, left and back of the body in the sensor frame, as rows."""
+    """(3, 3) `axes_between` the two."""
+    return np.array(axes_between(reference, forward))
+
+
+def axes_between(reference: Vector, forward: Vector) -> Axes:
+    """Up, left and back of the body in the sensor frame."""
     upright, right, ahead = _axes(reference, forward)
-    return np.array((upright, scaled(right, -1.0), scaled(ahead, -1.0)))
+    return upright, scaled(right, -1.0), scaled(ahead, -1.0)

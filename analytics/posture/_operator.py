@@ -8,10 +8,22 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple, get_args
 
+import numpy as np
+
 from analytics._evolve import evolve
 from analytics._window import FloatArray, Window
 from analytics.posture import _beside, _calibration, _course, _seconds, _stream, _twist
-from analytics.posture._angles import RATE_HZ, Inclination, Numbers, absent, axes_of, inclination
+from analytics.posture._angles import (
+    RATE_HZ,
+    Axes,
+    Inclination,
+    Numbers,
+    absent,
+    axes_between,
+    axes_of,
+    inclination,
+    inclinations,
+)
 from analytics.posture._beside import Beside
 from analytics.posture._calibration import Calibration, Method, Word
 from analytics.posture._limits import EXPIRES_GAP_S, NOT_WORN_S
@@ -140,28 +152,43 @@ def posture_step(
     return state, Seen(said, _angles(angles, start_ns), events, settled)
 
 
-def posture_at_rest(state: PostureState, seconds: Sequence[Prepared], start_ns: int) -> int:
-    """How many of the seconds that follow from a time on go by at rest, so that `posture_rest` may take them."""
-    if not state.begun or state.calibration.method or state.twist is not None or state.motionless_s >= NOT_WORN_S:
+def posture_goes_on(state: PostureState, seconds: Sequence[Prepared], start_ns: int, walking: Sequence[bool]) -> int:
+    """How many of the seconds that follow from a time on `posture_go_on` may take: all at rest, or all of a walk."""
+    calibration = state.calibration
+    if not state.begun or calibration.method or state.twist is not None or state.motionless_s >= NOT_WORN_S:
         return 0
-    count = _stream.goes_on_at_rest(state.stream, seconds)
+    count = _stream.goes_on(state.stream, seconds, walking)
+    if count and walking[0]:
+        return count if calibration.known else 0
     count = next((n for n, one in enumerate(seconds[:count]) if one.slow), count)
-    aged = _calibration.outdated(state.calibration, state.stream.course, start_ns + count * NS_PER_S)
+    aged = _calibration.outdated(calibration, state.stream.course, start_ns + count * NS_PER_S)
     return 0 if aged else count
 
 
-def posture_rest(
-    state: PostureState, seconds: Sequence[Prepared], start_ns: int, decided_ns: Sequence[int], version: str
+def posture_go_on(
+    state: PostureState,
+    seconds: Sequence[Prepared],
+    start_ns: int,
+    *,
+    cadence_spm: Sequence[float | None],
+    decided_ns: Sequence[int],
+    version: str,
 ) -> tuple[PostureState, list[Seen]]:
-    """Take as many seconds as are `posture_at_rest`: the same as `posture_step` with one after the other.
+    """Take as many seconds as `posture_goes_on` says: the same as `posture_step` with one after the other.
 
-    Nobody walks in them and no other site is known; `decided_ns` is each one's.
+    No other site is known; `cadence_spm` and `decided_ns` are each one's, without cadence nobody walks.
     """
-    course, end_ns = state.stream.course, start_ns + len(seconds) * NS_PER_S
-    found, times = _inclinations(seconds, state.stream), range(start_ns, end_ns, NS_PER_S)
+    end_ns = start_ns + len(seconds) * NS_PER_S
+    calibration, times = state.calibration, range(start_ns, end_ns, NS_PER_S)
+    if cadence_spm[0] is None:
+        stream, found = _stream.rest(state.stream, seconds), _at_rest(seconds, state.stream)
+    else:
+        stream, found = _walking_on(seconds, state.stream)
+        calibration, _ = _calibration.confirmed(calibration, stream.course, times[-1])
+    course = stream.course
     told = [
-        Second(ns, _numbers(angles, state.calibration), False, None, version)
-        for ns, angles in zip(times, found, strict=True)
+        Second(ns, _numbers(angles, calibration), spm is not None, spm, version)
+        for ns, angles, spm in zip(times, found, cadence_spm, strict=True)
     ]
     decided_ns = [max(one, state.seconds.decided_ns) for one in decided_ns]
     standing_ns = [_standing_ns(course, decided, ns) for decided, ns in zip(decided_ns, times, strict=True)]
@@ -170,8 +197,8 @@ def posture_rest(
         Seen(rows, _angles(angles, ns), [], settled)
         for (rows, settled), angles, ns in zip(said, found, times, strict=True)
     ]
-    stream = _with_course(_stream.rest(state.stream, seconds), course, kept)
-    return evolve(state, stream=stream, seconds=kept, motionless_s=0, end_ns=end_ns), seen
+    stream = _with_course(stream, course, kept)
+    return evolve(state, stream=stream, seconds=kept, calibration=calibration, motionless_s=0, end_ns=end_ns), seen
 
 
 def posture_walks(state: PostureState, walks: list[Walking], decided_ns: int) -> PostureState:
@@ -317,13 +344,28 @@ def _inclination(second: Prepared, course: Course, earth_up: Vector, offset: Vec
     return inclination(second.up_10hz(earth_up), axes_of(course.reference, course.forward))
 
 
-def _inclinations(seconds: Sequence[Prepared], stream: StreamState) -> Sequence[Inclination]:
+def _at_rest(seconds: Sequence[Prepared], stream: StreamState) -> Sequence[Inclination]:
     """The angles of seconds at rest."""
     course, first, count = stream.course, seconds[0], len(seconds)
     if course.reference is None or course.forward is None:
         return [absent(course.reference)] * count
     earth_up = _stream.earth_up_at_rest(stream, first)
     return first.rest.inclinations(first.place, count, earth_up, stream.bias.mps2, course.reference, course.forward)
+
+
+def _walking_on(seconds: Sequence[Prepared], stream: StreamState) -> tuple[StreamState, Sequence[Inclination]]:
+    """Seconds of a walk, and their angles: upright is what the walk so far has told."""
+    up: list[FloatArray] = []
+    axes: list[Axes] = []
+    for second in seconds:
+        stream, _ = _stream.look(stream, second, walking=True)
+        course = stream.course
+        up.append(second.up_10hz(stream.earth_up))
+        if course.reference is not None and course.forward is not None:
+            axes.append(axes_between(course.reference, course.forward))
+    if len(axes) < len(up):
+        return stream, [absent(stream.course.reference)] * len(up)
+    return stream, inclinations(np.array(up), np.array(axes))
 
 
 def _numbers(angles: Inclination, calibration: Calibration) -> Numbers:

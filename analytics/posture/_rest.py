@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from analytics._window import FloatArray
-from analytics.posture._angles import RATE_HZ, Inclination, axes_of, hundredths, numbers_of, summary
+from analytics.posture._angles import RATE_HZ, Inclination, axes_of, inclinations
 from analytics.posture._vectors import Vector
 
 
@@ -65,10 +65,7 @@ class Rest:
         alone = last == first + 1
         earth = np.array((earth_up,)) if alone else self._earth_up(first, last, offset)
         sensor = (earth[:, None] @ self._pairs[first:last]).reshape(-1, 3, RATE_HZ)
-        found = hundredths((axes @ sensor).transpose(1, 0, 2))
-        flexion_deg, lateral_deg = (found / 100.0).tolist()
-        rows = [[*summary(found[0, 0].tolist()), *summary(found[1, 0].tolist())]] if alone else _summaries(found)
-        return [Inclination(a, b, numbers_of(*row)) for a, b, row in zip(flexion_deg, lateral_deg, rows, strict=True)]
+        return inclinations(sensor, axes)
 
     def _earth_up(self, first: int, last: int, offset: Vector) -> FloatArray:
         """(k, 3) earth's up at the end of seconds, the same to the last bit as second by second."""
@@ -77,13 +74,3 @@ class Rest:
         up /= np.sqrt(x * x + y * y + z * z)[:, None]
         parts = self._turn[first:last] * up[:, None]
         return np.asarray(parts[:, :, 0] + parts[:, :, 1] + parts[:, :, 2])
-
-
-def _summaries(angles: FloatArray) -> list[list[float]]:
-    """What `summary` says of every second, flexion before lateral."""
-    found = np.empty((2, 3, angles.shape[1]))
-    found[:, 0] = np.rint(np.add.reduce(angles, axis=2) / RATE_HZ) + 0.0
-    np.minimum.reduce(angles, axis=2, out=found[:, 1])
-    np.maximum.reduce(angles, axis=2, out=found[:, 2])
-    rows: list[list[float]] = (found.reshape(6, -1).T / 100.0).tolist()
-    return rows

@@ -89,9 +89,10 @@ def take_all(
     spans: tuple[Span, ...],
     standing_ns: Sequence[int],
 ) -> tuple[Seconds, list[tuple[list[Posture], list[Posture]]]]:
-    """Take new seconds through which nothing is called otherwise: the same as `take` with one after the other."""
+    """Take new seconds through which the spans stay as they are: the same as `take` with one after the other."""
     told: list[tuple[list[Posture], list[Posture]]] = []
-    if seconds.dirty_ns is not None or _flips(seconds, decided_ns[-1]):
+    walks = fresh[0].walking and decided_ns[-1] > seconds.decided_ns
+    if walks or seconds.dirty_ns is not None or _flips(seconds, decided_ns[-1]):
         for second, until_ns, stands_ns in zip(fresh, decided_ns, standing_ns, strict=True):
             seconds, said, settled = take(seconds, second, until_ns, spans, None, stands_ns)
             told.append((said, settled))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -124,20 +124,31 @@ def look(state: StreamState, second: Prepared, *, walking: bool) -> tuple[Stream
     return _over(state, second), resting
 
 
-def goes_on_at_rest(state: StreamState, seconds: Sequence[Prepared]) -> int:
-    """How many of the seconds that follow go on with a still moment in which nothing is left to be found out."""
+def goes_on(state: StreamState, seconds: Sequence[Prepared], walking: Sequence[bool]) -> int:
+    """How many of the seconds that follow go on with a still moment, or with a walk, and nothing else happens."""
     course, fall = state.course, state.fall
-    if not state.is_still or state.still is None or course.away is not None or course.base is Base.LYING:
+    if course.away is not None or (fall is not None and not _seen_enough(fall)):
         return 0
-    if fall is not None and not _seen_enough(fall):
+    if state.is_still:
+        if state.still is None or course.base is Base.LYING:
+            return 0
+        still = ((one.loosely if state.loose else one.still) for one in seconds)
+        return _before((walks or False in ticks for walks, ticks in zip(walking, still, strict=True)), len(seconds))
+    if state.paces < _PACES or course.base is not Base.STANDING or course.reference is None:
         return 0
-    return next(
-        (n for n, one in enumerate(seconds) if False in (one.loosely if state.loose else one.still)), len(seconds)
+    stands = (
+        not walks or True in one.still or True in one.loosely for walks, one in zip(walking, seconds, strict=True)
     )
+    return _before(stands, len(seconds))
+
+
+def _before(ends: Iterable[bool], most: int) -> int:
+    """How many come before the first that is true."""
+    return next((n for n, one in enumerate(ends) if one), most)
 
 
 def rest(state: StreamState, seconds: Sequence[Prepared]) -> StreamState:
-    """Take as many seconds as do that, at once: the same as `look` with one after the other."""
+    """Take seconds that go on with a still moment: the same as `look` with one after the other."""
     last, end = seconds[-1], state.end + TICK_HZ * len(seconds)
     return evolve(
         state,
