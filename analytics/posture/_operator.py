@@ -15,7 +15,6 @@ from analytics._window import FloatArray, Window
 from analytics.posture import _beside, _calibration, _course, _seconds, _stream, _twist
 from analytics.posture._angles import (
     RATE_HZ,
-    Axes,
     Inclination,
     Numbers,
     absent,
@@ -355,17 +354,13 @@ def _at_rest(seconds: Sequence[Prepared], stream: StreamState) -> Sequence[Incli
 
 def _walking_on(seconds: Sequence[Prepared], stream: StreamState) -> tuple[StreamState, Sequence[Inclination]]:
     """Seconds of a walk, and their angles: upright is what the walk so far has told."""
-    up: list[FloatArray] = []
-    axes: list[Axes] = []
-    for second in seconds:
-        stream, _ = _stream.look(stream, second, walking=True)
-        course = stream.course
-        up.append(second.up_10hz(stream.earth_up))
-        if course.reference is not None and course.forward is not None:
-            axes.append(axes_between(course.reference, course.forward))
-    if len(axes) < len(up):
-        return stream, [absent(stream.course.reference)] * len(up)
-    return stream, inclinations(np.array(up), np.array(axes))
+    stream, ups, references = _stream.walk(stream, seconds)
+    forward = stream.course.forward
+    if forward is None:
+        return stream, [absent(stream.course.reference)] * len(seconds)
+    earth_up, pairs = np.array(ups)[:, None], np.array([one.pairs for one in seconds])
+    axes = np.array([axes_between(reference, forward) for reference in references])
+    return stream, inclinations((earth_up @ pairs).reshape(-1, 3, RATE_HZ), axes)
 
 
 def _numbers(angles: Inclination, calibration: Calibration) -> Numbers:

@@ -161,6 +161,35 @@ def rest(state: StreamState, seconds: Sequence[Prepared]) -> StreamState:
     )
 
 
+def walk(state: StreamState, seconds: Sequence[Prepared]) -> tuple[StreamState, list[Vector], list[Vector]]:
+    """Take seconds that go on with a walk: the same as `look` with one after the other.
+
+    With earth's up in the filter's frame at the end of each, and upright as the walk has told it by then.
+    """
+    course, walked, earth_up, last = state.course, state.walked, state.earth_up, seconds[-1]
+    assert course.reference is not None
+    ups: list[Vector] = []
+    references: list[Vector] = []
+    for paces, second in enumerate(seconds, state.paces + 1):
+        earth_up = _followed(earth_up, state.bias, second)
+        walked = _trod(walked, to_sensor(second.mean_turn, earth_up), begins=paces == _PACES)
+        ups.append(earth_up)
+        references.append(unit(walked.total) if _tells(walked, course) else course.reference)
+    end = state.end + TICK_HZ * len(seconds)
+    state = evolve(
+        state,
+        tail=last.tail,
+        buffer=last.buffer,
+        first=end - len(last.buffer),
+        paces=state.paces + len(seconds),
+        earth_up=earth_up,
+        walked=walked,
+        course=_walking(course, walked, course.at(end)),
+        **_gone_on(state, end - 1, TICK_HZ * len(seconds), ZERO),
+    )
+    return state, ups, references
+
+
 def _changing(state: StreamState, second: Prepared, still: list[bool]) -> StreamState:
     """A second in which still moments begin or end."""
     start, done = state.end - TICK_HZ, 0
@@ -179,7 +208,8 @@ def _over(state: StreamState, second: Prepared) -> StreamState:
     """A second is over."""
     walked, course, fall = state.walked, state.course, state.fall
     if state.paces >= _PACES:
-        walked, course = _walk(state, to_sensor(second.mean_turn, state.earth_up))
+        walked = _trod(walked, to_sensor(second.mean_turn, state.earth_up), begins=state.paces == _PACES)
+        course = _walking(course, walked, course.at(state.end))
     if fall is not None:
         fall = _watched(state, fall)
     if course.away is not None or course.base is Base.LYING:
@@ -364,9 +394,14 @@ def _earth_up(state: StreamState, second: Prepared, *, still: bool) -> Vector:
     """Earth's up in the filter's frame: read off at rest, followed in between as the filter follows the offset."""
     if still:
         return earth_up_at_rest(state, second)
-    x, y, z = to_earth(second.spread_turn, state.bias.mps2)
+    return _followed(state.earth_up, state.bias, second)
+
+
+def _followed(earth_up: Vector, bias: Bias, second: Prepared) -> Vector:
+    """Earth's up in the filter's frame at the end of a second in motion, from that before it."""
+    x, y, z = to_earth(second.spread_turn, bias.mps2)
     goal = unit((-x, -y, STANDARD_GRAVITY_MPS2 - z))
-    return unit(plus(scaled(state.earth_up, 1.0 - _FOLLOW), goal, _FOLLOW))
+    return unit(plus(scaled(earth_up, 1.0 - _FOLLOW), goal, _FOLLOW))
 
 
 def earth_up_at_rest(state: StreamState, second: Prepared) -> Vector:
@@ -374,18 +409,25 @@ def earth_up_at_rest(state: StreamState, second: Prepared) -> Vector:
     return to_earth(second.end_turn, up_at_rest(state.bias, second.end_acc))
 
 
-def _walk(state: StreamState, up: Vector) -> tuple[Walked, Course]:
-    """A second of walking: upright is its mean direction."""
-    old, course = state.walked, state.course
+def _trod(old: Walked, up: Vector, *, begins: bool) -> Walked:
+    """With a second of walking: upright is its mean direction."""
     keep = 1.0 if old.seconds < _WALKING_MEMORY_S else _WALKING_MEMORY_S / (old.seconds + 1.0)
-    total, seconds = plus(up, old.total, keep), old.seconds * keep + 1.0
-    begins = state.paces == _PACES
-    walked = Walked(total, seconds, *((up, 1.0) if begins else (plus(old.here, up), old.here_s + 1.0)))
-    known = seconds >= _ENOUGH_WALKING_S and course.trust is not Trust.POSE
+    here, here_s = (up, 1.0) if begins else (plus(old.here, up), old.here_s + 1.0)
+    return Walked(plus(up, old.total, keep), old.seconds * keep + 1.0, here, here_s)
+
+
+def _tells(walked: Walked, course: Course) -> bool:
+    """Whether walking tells of upright: long enough, and no pose does."""
+    return walked.seconds >= _ENOUGH_WALKING_S and course.trust is not Trust.POSE
+
+
+def _walking(course: Course, walked: Walked, ns: int) -> Course:
+    """The course with walking up to a time."""
+    known = _tells(walked, course)
     if not known and course.reference is not None:
-        return walked, _course.walked(course, course.at(state.end))
+        return _course.walked(course, ns)
     trust = Trust.WALKING if known else Trust.RISE
-    return walked, _course.walked(course, course.at(state.end), reference=unit(total), reference_acc=None, trust=trust)
+    return _course.walked(course, ns, reference=unit(walked.total), reference_acc=None, trust=trust)
 
 
 def _mean_acc(state: StreamState, first: int, last: int) -> Vector:
