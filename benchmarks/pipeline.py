@@ -8,7 +8,6 @@ and how much memory a worker takes and gains over a day. Exit status 1 where a l
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from analytics import analyze
 from analytics.pipeline import initial_state, step, steps
 from benchmarks._feeds import FEEDS, Feed, feed
 from sagittal.codec import encode_block
+from sagittal.collector import collect_seldom
 from sagittal.names import Site
 from sagittal.settings import Wearer
 
@@ -53,7 +53,7 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=24.0, help="simulated hours of the memory run (24)")
     parser.add_argument("--only", choices=("cpu", "memory"), help="one part alone")
     wish = parser.parse_args()
-    gc.freeze()  # as the worker and `sagittal analyze` do
+    collect_seldom()  # as the worker and `sagittal analyze` do
     kept: list[bool] = []
     if wish.only != "memory":
         for name in FEEDS:

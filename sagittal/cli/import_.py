@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sagittal.broker import answers
 from sagittal.cli._options import DATA_DIR, with_broker
 from sagittal.cli._system import LEDGER
+from sagittal.collector import collect_seldom
 from sagittal.errors import SagittalError, SettingsError
 from sagittal.mqtt import host_port
 from sagittal.names import Site, check_name
@@ -49,7 +49,7 @@ def import_(
     found = find_recordings(folder, wearer=wearer, zone=zone, start=_moment(start, zone), points=_points(point or []))
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     importing = Importing(settings)
-    gc.freeze()  # what was imported stays
+    collect_seldom()
     console = Console(stderr=True, highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from sagittal.cli._options import BROKER, DATA_DIR, with_broker
+from sagittal.collector import collect_seldom
 from sagittal.supervisor import Stopping, is_supervised
 
 _PATIENCE_S = 10.0
@@ -31,6 +31,6 @@ def worker(broker: Annotated[str | None, BROKER] = None, data_dir: Annotated[Pat
     from analytics.worker import Worker
 
     working = Worker(settings)
-    gc.freeze()  # what was imported stays
+    collect_seldom()
     with Stopping(working.stop):
         working.run(_SUPERVISED_PATIENCE_S if is_supervised() else _PATIENCE_S)
