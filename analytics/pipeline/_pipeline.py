@@ -238,8 +238,8 @@ def _go_on(
 def _all_seen(state: State, seen: Sequence[Seen]) -> tuple[State, list[Result]]:
     """Seconds as posture has seen them, taken at once where nothing else is to be said between them."""
     rows: list[Result] = [result for one in seen for result in (*one.rows, one.angles) if result is not None]
-    if len(rows) == 2 * len(seen) > 2 and not state.waiting:
-        settled = [row for one in seen for row in one.settled]
+    settled = [row for one in seen for row in one.settled]
+    if len(rows) == 2 * len(seen) > 2 and not (settled and state.waiting):
         care, said = _care.attend(state.care, state.rules, rows)
         until_ns = settled[-1].t_ns + NS_PER_S if settled else state.settled_ns
         made = evolve(state, care=care, settled=(*state.settled, *settled), settled_ns=until_ns)

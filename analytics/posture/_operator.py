@@ -339,7 +339,7 @@ def _inclination(second: Prepared, course: Course, earth_up: Vector, offset: Vec
     if course.reference is None or course.forward is None:
         return absent(course.reference)
     if offset is not None:
-        return second.rest.inclination(second.place, earth_up, offset, course.reference, course.forward)
+        return second.batch.rest.inclination(second.place, earth_up, offset, course.reference, course.forward)
     return inclination(second.up_10hz(earth_up), axes_of(course.reference, course.forward))
 
 
@@ -349,7 +349,9 @@ def _at_rest(seconds: Sequence[Prepared], stream: StreamState) -> Sequence[Incli
     if course.reference is None or course.forward is None:
         return [absent(course.reference)] * count
     earth_up = _stream.earth_up_at_rest(stream, first)
-    return first.rest.inclinations(first.place, count, earth_up, stream.bias.mps2, course.reference, course.forward)
+    return first.batch.rest.inclinations(
+        first.place, count, earth_up, stream.bias.mps2, course.reference, course.forward
+    )
 
 
 def _walking_on(seconds: Sequence[Prepared], stream: StreamState) -> tuple[StreamState, Sequence[Inclination]]:
@@ -358,7 +360,8 @@ def _walking_on(seconds: Sequence[Prepared], stream: StreamState) -> tuple[Strea
     forward = stream.course.forward
     if forward is None:
         return stream, [absent(stream.course.reference)] * len(seconds)
-    earth_up, pairs = np.array(ups)[:, None], np.array([one.pairs for one in seconds])
+    first = seconds[0]
+    earth_up, pairs = np.array(ups)[:, None], first.batch.pairs[first.place : first.place + len(seconds)]
     axes = np.array([axes_between(reference, forward) for reference in references])
     return stream, inclinations((earth_up @ pairs).reshape(-1, 3, RATE_HZ), axes)
 

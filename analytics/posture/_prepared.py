@@ -34,59 +34,82 @@ from analytics.posture._ticks import (
 from analytics.posture._vectors import Turn, Vector, length
 
 
+class Batch(NamedTuple):
+    """Seconds that were prepared together.
+
+    Attributes
+    ----------
+    rows, quat
+        As they were given to `prepare`.
+    ticks, before
+        (n, 12) ticks that end with theirs, and how many of those come before.
+    turns, pairs
+        (K, 3, 60) and (K, 3, 30) which take an earth vector into the sensor frame at each of a second's 20 ticks, at
+        every two.
+    rest
+        The angles of those that end at rest.
+    """
+
+    rows: FloatArray
+    quat: FloatArray
+    ticks: FloatArray
+    before: int
+    turns: FloatArray
+    pairs: FloatArray
+    rest: Rest
+
+
 class Prepared(NamedTuple):
     """One second, and the ticks before it.
 
     Attributes
     ----------
-    acc
-        (100, 3) acceleration as the sensor reads it, m/s².
-    tail_rows, tail_quat
-        What the next second's ticks begin with.
-    buffer
-        Up to 8 s of ticks that end with this second's, (n, 12).
+    batch, place
+        The seconds it was prepared with, and its place among them.
     still, loosely
         Which of its ticks end a still moment, in the usual sense and in the looser one.
     slow
         Whether it turned so little as a sensor does that nobody wears.
     end_acc
         Mean acceleration of its last 0.3 s, m/s².
-    turns, pairs
-        (3, 60) and (3, 30) which take an earth vector into the sensor frame at each of the 20 ticks, at every two.
     spread_turn, end_turn, mean_turn
         Rotation sensor → earth: mean of four ticks spread evenly, in the middle of the last 0.3 s, mean of all ticks.
-    rest, place
-        Its angles if it ends at rest, by its place among the seconds of its batch.
     """
 
-    acc: FloatArray
-    tail_rows: FloatArray
-    tail_quat: FloatArray
-    buffer: FloatArray
+    batch: Batch
+    place: int
     still: list[bool]
     loosely: list[bool]
     slow: bool
     end_acc: Vector
-    turns: FloatArray
-    pairs: FloatArray
     spread_turn: Turn
     end_turn: Turn
     mean_turn: Turn
-    rest: Rest
-    place: int
+
+    @property
+    def acc(self) -> FloatArray:
+        """(100, 3) acceleration as the sensor reads it, m/s²."""
+        return self.batch.rows[self.place, :, ACC]
 
     @property
     def tail(self) -> Tail:
         """What the next second's ticks begin with."""
-        return Tail(self.tail_rows, self.tail_quat)
+        rows, quat = self.batch.rows[self.place], self.batch.quat[self.place]
+        return Tail(rows[-TAIL:].copy(), quat[STEP // 2 :: STEP][-LAG:].copy())
+
+    @property
+    def buffer(self) -> FloatArray:
+        """Up to 8 s of ticks that end with this second's, (n, 12)."""
+        end = self.batch.before + (self.place + 1) * TICK_HZ
+        return self.batch.ticks[max(0, end - KEPT) : end]
 
     def up(self, earth_up: Vector) -> FloatArray:
         """(3, 20) an earth vector in the sensor frame at its ticks."""
-        return np.asarray(np.dot(earth_up, self.turns).reshape(3, TICK_HZ))
+        return np.asarray(np.dot(earth_up, self.batch.turns[self.place]).reshape(3, TICK_HZ))
 
     def up_10hz(self, earth_up: Vector) -> FloatArray:
         """(3, 10) an earth vector in the sensor frame, means of two ticks each."""
-        return np.asarray(np.dot(earth_up, self.pairs).reshape(3, RATE_HZ))
+        return np.asarray(np.dot(earth_up, self.batch.pairs[self.place]).reshape(3, RATE_HZ))
 
 
 def _weights() -> FloatArray:
@@ -124,20 +147,15 @@ def prepare(tail: Tail | None, buffer: FloatArray, rows: FloatArray, quat: Float
     means = turns @ _WEIGHTS
     pairs = (turns @ _PAIRS).reshape(count, 3, 3 * RATE_HZ)
     rest = Rest(end_acc, means[:, :, 1].reshape(count, 3, 3), pairs, [False not in one for one in loosely])
+    batch = Batch(rows, quat, every, len(before), turns.reshape(count, 3, 3 * TICK_HZ), pairs, rest)
     columns = (
-        rows[:, :, ACC],
-        rows[:, -TAIL:].copy(),
-        quat[:, STEP // 2 :: STEP][:, -LAG:].copy(),
-        [every[max(0, end - KEPT) : end] for end in range(len(before) + TICK_HZ, len(every) + 1, TICK_HZ)],
+        repeat(batch, count),
+        range(count),
         usual,
         loosely,
         _motionless(found.low[:, GYR], found.sizes[:, 1]),
         map(tuple, end_acc.tolist()),
-        turns.reshape(count, 3, 3 * TICK_HZ),
-        pairs,
         *means.transpose(2, 0, 1).tolist(),
-        repeat(rest, count),
-        range(count),
     )
     return [Prepared(*one) for one in zip(*columns, strict=True)]
 

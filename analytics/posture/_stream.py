@@ -109,9 +109,7 @@ def look(state: StreamState, second: Prepared, *, walking: bool) -> tuple[Stream
     start, resting = state.end, still[-1]
     earth_up = _earth_up(state, second, still=resting)
     taken = {
-        "tail": second.tail,
-        "buffer": second.buffer,
-        "first": start + TICK_HZ - len(second.buffer),
+        **_buffered(second, start + TICK_HZ),
         "paces": state.paces + 1 if walking else 0,
         "earth_up": earth_up,
     }
@@ -152,9 +150,7 @@ def rest(state: StreamState, seconds: Sequence[Prepared]) -> StreamState:
     last, end = seconds[-1], state.end + TICK_HZ * len(seconds)
     return evolve(
         state,
-        tail=last.tail,
-        buffer=last.buffer,
-        first=end - len(last.buffer),
+        **_buffered(last, end),
         paces=0,
         earth_up=earth_up_at_rest(state, last),
         **_gone_on(state, end - 1, TICK_HZ, last.end_acc),
@@ -178,9 +174,7 @@ def walk(state: StreamState, seconds: Sequence[Prepared]) -> tuple[StreamState, 
     end = state.end + TICK_HZ * len(seconds)
     state = evolve(
         state,
-        tail=last.tail,
-        buffer=last.buffer,
-        first=end - len(last.buffer),
+        **_buffered(last, end),
         paces=state.paces + len(seconds),
         earth_up=earth_up,
         walked=walked,
@@ -188,6 +182,12 @@ def walk(state: StreamState, seconds: Sequence[Prepared]) -> tuple[StreamState, 
         **_gone_on(state, end - 1, TICK_HZ * len(seconds), ZERO),
     )
     return state, ups, references
+
+
+def _buffered(second: Prepared, end: int) -> dict[str, Any]:
+    """What is kept of the samples behind a second that ends before that tick."""
+    buffer = second.buffer
+    return {"tail": second.tail, "buffer": buffer, "first": end - len(buffer)}
 
 
 def _changing(state: StreamState, second: Prepared, still: list[bool]) -> StreamState:

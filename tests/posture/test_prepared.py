@@ -69,9 +69,10 @@ def through(seed: int, counts: Sequence[int]) -> tuple[PostureState, list[Prepar
 def digest(one: Prepared) -> str:
     """A second's numbers, all but how it is told as one of its batch."""
     found = hashlib.sha256()
-    for name, value in one._asdict().items():
-        if name not in ("rest", "place"):
-            found.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
+    batch = one.batch
+    arrays = (one.acc, *one.tail, one.buffer, batch.turns[one.place], batch.pairs[one.place])
+    for value in (*arrays, *one[2:]):
+        found.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
     return found.hexdigest()
 
 
