@@ -192,8 +192,12 @@ def _told_alone(state: State, second: Oriented, ready: _Ready | None) -> tuple[S
 
 
 def _goes_on(state: State, lot: Lot, ready: _Lots, at: int) -> int:
-    """How many of the seconds of a lot from one on are nothing but rest, or a walk, with one sensor alone to say so."""
-    if state.gaps or state.extra or state.compensation.bridged:
+    """How many seconds of a lot from one on are nothing but rest, or a walk, with one sensor alone to say so.
+
+    None where there is but one left: nothing is spared then.
+    """
+    alone = at + 1 == len(lot.hops)
+    if alone or state.gaps or state.extra or state.compensation.bridged:
         return 0
     walking = [look.walking for look in ready.gait[at:]]
     last = at + posture_goes_on(state.posture, ready.posture[at:], lot.hops[at].start_ns, walking)
