@@ -27,6 +27,7 @@ from sagittal.cli._options import BROKER, DATA_DIR, with_broker
 from sagittal.cli._pairing import show_pairing
 from sagittal.cli._sources import require_wearables
 from sagittal.cli._system import System, is_terminal, since
+from sagittal.names import PostureLabel
 from sagittal.results import NOTICE
 from sagittal.settings import Settings
 from sagittal.supervisor import Stopping
@@ -175,8 +176,10 @@ def _report(outcome: Summary, target: Path | None, *, demo: bool) -> None:
         scratch.replace(target)
     if demo or target is not None:
         first = "none" if outcome.first_posture_s is None else f"after {outcome.first_posture_s:.1f} s"
+        going_on = not outcome.bouts and outcome.posture_minutes.get(PostureLabel.WALKING)
+        open_walk = " (one is told when it ends, or after half a minute of it)" if going_on else ""
         minutes = ", ".join(f"{label} {value:.1f}" for label, value in outcome.posture_minutes.items()) or "none"
         sys.stdout.write(
             f"samples: {outcome.samples_sent} sent, {outcome.samples_stored} stored, {outcome.samples_lost} lost\n"
-            f"first posture: {first}\nwalking bouts: {outcome.bouts}\nminutes: {minutes}\n"
+            f"first posture: {first}\nwalking bouts: {outcome.bouts}{open_walk}\nminutes: {minutes}\n"
         )
