@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-NEW_OBJECTS = 10_000
+NEW_OBJECTS = 20_000
 """After so many more objects than were freed there is a collection: Python's own 700 are a minute's results."""
 
 
