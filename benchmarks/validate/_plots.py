@@ -9,6 +9,8 @@ import numpy as np
 COLOURS = ("#0b6e99", "#c2571a", "#4a7d2c", "#7b4aa3")
 WIDTH, HEIGHT = 640, 320
 LEFT, RIGHT, TOP, BOTTOM = 56, 16, 40, 44
+OVERHANG = 12
+"""Beyond the width, for the half of the last label that stands out."""
 
 
 def shares(title: str, values: Mapping[str, Sequence[float]], limit: float, unit: str) -> str:
@@ -26,9 +28,10 @@ def _lines(title: str, x: list[float], lines: Mapping[str, list[float]], unit: s
         return f"{LEFT + a / x[-1] * (WIDTH - LEFT - RIGHT):.1f},{HEIGHT - BOTTOM - b * (HEIGHT - TOP - BOTTOM):.1f}"
 
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH + OVERHANG} {HEIGHT}" font-family="sans-serif"'
         ' font-size="12">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/><text x="{LEFT}" y="20" font-size="14">{title}</text>',
+        f'<rect width="{WIDTH + OVERHANG}" height="{HEIGHT}" fill="#fff"/>'
+        f'<text x="{LEFT}" y="20" font-size="14">{title}</text>',
     ]
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         _, y = place(0, share).split(",")
