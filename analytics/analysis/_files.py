@@ -47,7 +47,7 @@ def _from_csv(path: Path) -> SensorRecording:
     try:
         table = _numbers(lines)
     except ValueError as error:
-        what = str(error).partition("; use")[0]  # what follows is advice to programmers
+        what = str(error).partition("; use")[0].rstrip(".")  # what follows is advice to programmers
         raise RecordingError(f"{path} holds something that is no number: {what}; a line is {HEADER}") from None
     if table.shape[1] != len(HEADER.split(",")):
         raise RecordingError(f"{path} has {table.shape[1]} columns, {len(HEADER.split(','))} are needed: {HEADER}")
